@@ -1,0 +1,26 @@
+package keystore
+
+// A Mode says what a store is for. It is sealed with the keys: a test store
+// cannot be turned into a production store.
+type Mode uint8
+
+// Modes.
+const (
+	ModeTest       Mode = iota + 1 // published keys and single components are taken, with a warning
+	ModeProduction                 // weak, repeated and published keys are refused
+)
+
+var modeNames = names{"test", "production"}
+
+// String gives the word used on the command line and in listings.
+func (m Mode) String() string { return modeNames.word(uint8(m)) }
+
+// MarshalText is String.
+func (m Mode) MarshalText() ([]byte, error) { return []byte(m.String()), nil }
+
+// UnmarshalText accepts exactly the words that String gives.
+func (m *Mode) UnmarshalText(b []byte) error {
+	v, err := modeNames.value("mode", string(b))
+	*m = Mode(v)
+	return err
+}

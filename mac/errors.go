@@ -1,0 +1,24 @@
+package mac
+
+import (
+	"errors"
+	"fmt"
+)
+
+// Errors of an Op, besides those of package keystore for its key.
+var (
+	// ErrVerify is what the errors of a wrong MAC or TAC have in common.
+	ErrVerify = errors.New("verification failed")
+
+	ErrMAC1 = fmt.Errorf("mac: MAC1: %w", ErrVerify)
+	ErrMAC2 = fmt.Errorf("mac: MAC2: %w", ErrVerify)
+	ErrMAC3 = fmt.Errorf("mac: MAC3: %w", ErrVerify)
+	ErrTAC  = fmt.Errorf("mac: TAC: %w", ErrVerify)
+
+	// ErrInvalid is a field out of range. The error that wraps it names the
+	// field.
+	ErrInvalid = errors.New("mac: invalid field")
+
+	// ErrUnsupported is an operation or a cipher that the backend does not have.
+	ErrUnsupported = errors.New("mac: not available on this backend")
+)

@@ -1,0 +1,126 @@
+package mac
+
+// A Field is one datum of a purse transaction. The dictionary of fields is
+// shared by everything that must agree on them: a MAC input is a list of
+// fields, the body of a wire command is a list of fields in hexadecimal, a
+// command-line flag and a member of a vector are a field by its name.
+//
+// Integers are big-endian and money is binary fen, as on the card; dates and
+// times are BCD. See [PBOC] 1.
+type Field uint8
+
+// The fields of an Op. MAC1, MAC2, MAC3 and TAC as inputs are what the other
+// side claims; an Op holds at most one of them.
+const (
+	Random         Field = iota // 4: ICC random 伪随机数, from the answer to INITIALIZE
+	OnlineCounter               // 2: online transaction counter 联机交易序号, before its increment
+	OfflineCounter              // 2: offline transaction counter 脱机交易序号, before its increment
+	TerminalSerial              // 4: terminal transaction serial 终端交易序号
+	OldBalance                  // 4: balance before the transaction 余额
+	NewBalance                  // 4: balance after the transaction
+	Amount                      // 4: amount of the transaction 交易金额
+	Type                        // 1: transaction type identifier 交易类型标识
+	Terminal                    // 6: terminal number 终端机编号
+	Date                        // 4: date 交易日期, YYYYMMDD
+	Time                        // 3: time 交易时间, HHMMSS
+	AuthCode                    // 0 or 9: authentication code 安全认证识别码 of CJ/T 166
+	MAC1                        // 4
+	MAC2                        // 4
+	MAC3                        // 4
+	TAC                         // 4
+	serialLow                   // 2: the rightmost bytes of TerminalSerial, in session keys only
+	numFields
+
+	// Factors and Key are no data of a transaction; they name the part of an
+	// Op that an error is about.
+	Factors Field = 0xFE
+	Key     Field = 0xFF
+)
+
+// place is where a field lives in Op.fields. MAC1, MAC2, MAC3 and TAC share
+// one place. A counted field has its length in its first byte.
+type place struct {
+	name    string
+	zh      string
+	at      uint8
+	width   uint8
+	counted bool
+}
+
+const fieldBytes = 52
+
+var places = [numFields]place{
+	Random:         {name: "random", zh: "伪随机数", at: 0, width: 4},
+	OnlineCounter:  {name: "online-counter", zh: "联机交易序号", at: 4, width: 2},
+	OfflineCounter: {name: "offline-counter", zh: "脱机交易序号", at: 6, width: 2},
+	TerminalSerial: {name: "terminal-serial", zh: "终端交易序号", at: 8, width: 4},
+	OldBalance:     {name: "balance", zh: "交易前余额", at: 12, width: 4},
+	NewBalance:     {name: "new-balance", zh: "交易后余额", at: 16, width: 4},
+	Amount:         {name: "amount", zh: "交易金额", at: 20, width: 4},
+	Type:           {name: "type", zh: "交易类型标识", at: 24, width: 1},
+	Terminal:       {name: "terminal", zh: "终端机编号", at: 25, width: 6},
+	Date:           {name: "date", zh: "交易日期", at: 31, width: 4},
+	Time:           {name: "time", zh: "交易时间", at: 35, width: 3},
+	AuthCode:       {name: "auth-code", zh: "安全认证识别码", at: 42, width: 9, counted: true},
+	MAC1:           {name: "mac1", zh: "MAC1", at: 38, width: 4},
+	MAC2:           {name: "mac2", zh: "MAC2", at: 38, width: 4},
+	MAC3:           {name: "mac3", zh: "MAC3", at: 38, width: 4},
+	TAC:            {name: "tac", zh: "交易验证码", at: 38, width: 4},
+	serialLow:      {name: "terminal-serial", zh: "终端交易序号", at: 10, width: 2},
+}
+
+// String gives the name of the field, as flags and vectors spell it.
+func (f Field) String() string {
+	switch {
+	case f < numFields:
+		return places[f].name
+	case f == Factors:
+		return "factors"
+	case f == Key:
+		return "key"
+	}
+	return "field?"
+}
+
+// Chinese gives the field's term in the standard.
+func (f Field) Chinese() string { return places[f].zh }
+
+// Width is the size of the field in bytes, the largest one if it is counted.
+func (f Field) Width() int { return int(places[f].width) }
+
+// Counted tells that the field may be absent or shorter than Width, so that
+// its length travels with it.
+func (f Field) Counted() bool { return places[f].counted }
+
+// Bytes is the field's place in op: what is written there is the field's
+// value. A counted field is as long as SetLen made it, at first absent.
+func (f Field) Bytes(op *Op) []byte {
+	p := &places[f]
+	if p.counted {
+		return op.fields[p.at+1 : p.at+1+op.fields[p.at]]
+	}
+	return op.fields[p.at : p.at+p.width]
+}
+
+// SetLen sets the length of a counted field, at most Width, and tells whether
+// it could.
+func (f Field) SetLen(op *Op, n int) bool {
+	p := &places[f]
+	if !p.counted || n < 0 || n > int(p.width) {
+		return false
+	}
+	op.fields[p.at] = byte(n)
+	return true
+}
+
+// invalid is the error of a field whose value is out of range.
+func (f Field) invalid() error { return fieldError(f) }
+
+// A fieldError is ErrInvalid with the name of the field.
+type fieldError Field
+
+// Error names the field and never its value.
+func (e fieldError) Error() string { return "mac: invalid " + Field(e).String() }
+
+// Unwrap is ErrInvalid.
+func (e fieldError) Unwrap() error { return ErrInvalid }

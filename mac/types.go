@@ -1,0 +1,98 @@
+package mac
+
+import "fmt"
+
+// A Factor is a diversification factor 分散因子 as one level uses it.
+type Factor [8]byte
+
+// A KeyID says which issuer's key an Op uses, in the terms of the card: the
+// key set of its scheme, and the key version and algorithm identifier that its
+// INITIALIZE answer reports. The usage follows from the Op.
+type KeyID struct{ Set, Version, Algorithm byte }
+
+// String gives set/version/algorithm, as in "01/01/00".
+func (k KeyID) String() string {
+	return fmt.Sprintf("%02X/%02X/%02X", k.Set, k.Version, k.Algorithm)
+}
+
+// Fen is an amount of money. See [PBOC] 1: 00001000 is 4096 fen.
+type Fen uint32
+
+// OnlineCount is an online transaction counter 联机交易序号.
+type OnlineCount uint16
+
+// OfflineCount is an offline transaction counter 脱机交易序号. It is not
+// interchangeable with an OnlineCount.
+type OfflineCount uint16
+
+// A MAC is the leftmost half of a MAC: MAC1, MAC2 or MAC3.
+type MAC [4]byte
+
+// A TransactionMAC is a TAC 交易验证码. It is not interchangeable with a MAC.
+type TransactionMAC [4]byte
+
+// A TerminalID is a terminal number 终端机编号.
+type TerminalID [6]byte
+
+// A BCDDate is YYYYMMDD in BCD, a BCDTime HHMMSS.
+type (
+	BCDDate [4]byte
+	BCDTime [3]byte
+)
+
+// A TransactionType is a transaction type identifier 交易类型标识 (TTI). See
+// [PBOC] 4.
+type TransactionType uint8
+
+// Transaction types; ED is the deposit 存折, EP the purse 钱包.
+const (
+	TypeLoadED     TransactionType = 0x01 // 存折圈存
+	TypeLoadEP     TransactionType = 0x02 // 钱包圈存
+	TypeUnload     TransactionType = 0x03 // 圈提
+	TypeWithdraw   TransactionType = 0x04 // 取现
+	TypePurchaseED TransactionType = 0x05 // 存折消费
+	TypePurchaseEP TransactionType = 0x06 // 钱包消费
+)
+
+// valid tells whether d is a date of the Gregorian calendar.
+func (d BCDDate) valid() bool {
+	if !digits(d[:]) {
+		return false
+	}
+	year := decimal(d[0])*100 + decimal(d[1])
+	month, day := decimal(d[2]), decimal(d[3])
+	if year == 0 || month < 1 || month > 12 {
+		return false
+	}
+	return day >= 1 && day <= daysIn(month, year)
+}
+
+func daysIn(month, year int) int {
+	switch month {
+	case 4, 6, 9, 11:
+		return 30
+	case 2:
+		if year%4 == 0 && (year%100 != 0 || year%400 == 0) {
+			return 29
+		}
+		return 28
+	}
+	return 31
+}
+
+// valid tells whether t is a time of day; there is no second 60.
+func (t BCDTime) valid() bool {
+	return digits(t[:]) && decimal(t[0]) < 24 && decimal(t[1]) < 60 && decimal(t[2]) < 60
+}
+
+// digits tells whether b is BCD: no half byte above 9.
+func digits(b []byte) bool {
+	for _, c := range b {
+		if c&0x0F > 9 || c>>4 > 9 {
+			return false
+		}
+	}
+	return true
+}
+
+func decimal(c byte) int { return int(c>>4)*10 + int(c&0x0F) }
