@@ -1,0 +1,49 @@
+# Two commands do everything: "make run" and "make test". The other targets
+# are what a change needs on its way; "make help" lists them.
+
+TIMEOUT  ?= 15m
+FUZZTIME ?= 20s
+BENCH    ?= .
+PKG      ?= ./...
+ADDR     ?=
+# Without a C compiler the tests run without the race detector.
+RACE     ?= $(if $(filter 1,$(shell go env CGO_ENABLED)),-race)
+
+GOLANGCI := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
+
+.DEFAULT_GOAL := help
+.PHONY: help run test build lint fuzz bench generate vectors setup clean
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+run: build ## start the daemon with the published test keys on 127.0.0.1:1500
+	bin/pbochsm serve --dev
+
+test: setup ## install what the tests need, then vet and test PKG, each package within TIMEOUT
+	go vet $(PKG)
+	go test $(RACE) -timeout $(TIMEOUT) $(PKG)
+
+build: ## compile the programs into bin/
+	go build -trimpath -o bin/ ./cmd/...
+
+lint: ## run the linters of .golangci.yml
+	go run $(GOLANGCI) run
+
+fuzz: ## run every fuzz target for FUZZTIME each
+	.ci/fuzz $(FUZZTIME)
+
+bench: ## run the benchmarks of PKG that match BENCH
+	go test -run '^$$' -bench '$(BENCH)' -benchmem $(PKG)
+
+generate: ## rewrite the generated files
+	go generate ./...
+
+vectors: build ## run the conformance vectors on this build, or on the daemon at ADDR
+	bin/pbochsm vectors run $(if $(ADDR),--addr $(ADDR),--local)
+
+setup: ## install what the tests need and this machine lacks
+	.ci/setup
+
+clean: ## remove what the other targets made
+	rm -rf bin dist *.test *.prof *.out
