@@ -19,6 +19,14 @@ var (
 	// field.
 	ErrInvalid = errors.New("mac: invalid field")
 
+	// ErrUnavailable is a key store device, a token, that does not answer. The
+	// error that wraps it names the device's own.
+	ErrUnavailable = errors.New("mac: token unavailable")
+
+	// ErrBudget is a card or client that has been wrong too often. See
+	// docs/security.md.
+	ErrBudget = errors.New("mac: failure budget spent")
+
 	// ErrUnsupported is an operation or a cipher that the backend does not have.
 	ErrUnsupported = errors.New("mac: not available on this backend")
 )
