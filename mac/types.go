@@ -34,11 +34,11 @@ type TransactionMAC [4]byte
 // A TerminalID is a terminal number 终端机编号.
 type TerminalID [6]byte
 
-// A BCDDate is YYYYMMDD in BCD, a BCDTime HHMMSS.
-type (
-	BCDDate [4]byte
-	BCDTime [3]byte
-)
+// A BCDDate is YYYYMMDD in BCD.
+type BCDDate [4]byte
+
+// A BCDTime is HHMMSS in BCD.
+type BCDTime [3]byte
 
 // A TransactionType is a transaction type identifier 交易类型标识 (TTI). See
 // [PBOC] 4.
