@@ -37,7 +37,7 @@ func TestLinksLeadSomewhere(t *testing.T) {
 
 var (
 	mdHeading = regexp.MustCompile(`(?m)^#+ (.*)$`)
-	dropped   = regexp.MustCompile("[^\\pL\\pN _-]")
+	dropped   = regexp.MustCompile(`[^\pL\pN _-]`)
 )
 
 // anchors gives the fragment of every heading: lower case, punctuation
