@@ -1,0 +1,48 @@
+// Package vectors holds worked examples of every purse operation, right ones
+// and wrong ones, and puts them to a module.
+//
+// # What there is
+//
+// The data are the JSON files of this folder, described by schema.json. A
+// family file has the keys that the module under test must hold ("provision")
+// and the vectors: an operation, its key, factors and fields, the verdict
+// expected, and the MAC that is made, if one is. The families named published
+// repeat what others have printed, source by source, and are kept by hand;
+// all other families are written by vectors/gen. Next to each vector with a
+// right MAC or TAC stand its neighbours, named after it, in which one thing is
+// wrong: a bit of the MAC, the card, the counter, the type, the amount.
+// Vectors named refused must fail before any MAC is looked at; their MACs are
+// right, so that nothing else stands in the way.
+//
+// The keys are public. Sets 01 to 04 are those of the published sources; sets
+// A0 to A4 have keys with 0 to 4 diversification levels, AB to AE have a
+// single key whose usage is the wrong one, AF has the weak key of blank cards.
+//
+// # Testing a module in Go
+//
+// Whatever answers as a [mac.HSM] is tested by [Run]: the engine of package
+// mac, or a client of a module at the far end of a wire. It must hold [Keys].
+//
+// # Testing anything else
+//
+// No code of ours is needed. Import the keys of a family: "key" is key set,
+// key version and algorithm identifier, "levels" the number of factors between
+// the key and the card's. For each vector, put the fields to the operation;
+// all values are bytes in hexadecimal, in the order and width in which the
+// card sends them. Then compare:
+//
+//   - accept: the module takes the MAC or TAC among the fields and, if there is
+//     an "answer", makes that MAC;
+//   - made: the module makes the MAC "answer";
+//   - mismatch: the module refuses because the MAC or TAC is wrong, and says no
+//     more; above all it makes no MAC;
+//   - invalid, not-found, usage, algorithm, retired: the module refuses for
+//     that reason; one that cannot tell reasons apart must refuse all the same.
+//
+// The file primitives.json has published examples of the arithmetic alone,
+// for finding the step at which an implementation goes astray.
+//
+// Sections of the form "[PBOC] 5.1" refer to docs/pboc.md of this repository.
+//
+// [PBOC]: docs/pboc.md
+package vectors

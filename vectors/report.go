@@ -1,0 +1,94 @@
+package vectors
+
+import (
+	"errors"
+	"fmt"
+
+	"pbochsm/mac"
+)
+
+// A Report is the outcome of a Run.
+type Report struct {
+	Families []FamilyReport `json:"families"`
+}
+
+// A FamilyReport is the outcome of one family.
+type FamilyReport struct {
+	Name     string    `json:"name"`
+	Cases    int       `json:"cases"`
+	Failures []Failure `json:"failures,omitempty"`
+}
+
+// A Failure is a vector that was answered wrongly.
+type Failure struct {
+	ID   string `json:"id"`
+	Want string `json:"want"`
+	Got  string `json:"got"`
+}
+
+// String says it in one line.
+func (f Failure) String() string { return f.ID + ": want " + f.Want + ", got " + f.Got }
+
+// Cases counts the vectors that were put.
+func (r Report) Cases() int {
+	n := 0
+	for _, f := range r.Families {
+		n += f.Cases
+	}
+	return n
+}
+
+// Failures lists the vectors that were answered wrongly, of all families.
+func (r Report) Failures() []Failure {
+	var all []Failure
+	for _, f := range r.Families {
+		all = append(all, f.Failures...)
+	}
+	return all
+}
+
+// err is ErrFailed with the first of the failures, or nil.
+func (r Report) err() error {
+	failures := r.Failures()
+	if len(failures) == 0 {
+		return nil
+	}
+	return fmt.Errorf("%w: %d of %d vectors failed; %s", ErrFailed, len(failures), r.Cases(), failures[0])
+}
+
+// holds tells whether op came back as it should. A refusal must be the right
+// one, so that a low failure cannot hide behind a high one, and must bring no
+// MAC along.
+func (v *Vector) holds(op *mac.Op) bool {
+	if want := v.Expect.refusal(op.Kind); want != nil {
+		return errors.Is(op.Err, want) && op.Answer == [4]byte{}
+	}
+	if op.Err != nil {
+		return false
+	}
+	if _, makes := op.Kind.Answers(); !makes {
+		return op.Answer == [4]byte{}
+	}
+	return v.Answer == "" || v.Answer == fmt.Sprintf("%X", op.Answer)
+}
+
+// failure words a wrong answer. What a module gave away with a refusal, or
+// where it should have refused, is not repeated: it may be the right MAC.
+func (v *Vector) failure(op *mac.Op) Failure {
+	f := Failure{ID: v.ID, Want: string(v.Expect)}
+	refuse := v.Expect.refusal(op.Kind) != nil
+	if v.Answer != "" {
+		f.Want += " " + v.Answer
+	}
+	switch {
+	case op.Err != nil && op.Answer != [4]byte{}:
+		f.Got = fmt.Sprintf("%q and a MAC with it", op.Err)
+	case op.Err != nil:
+		f.Got = fmt.Sprintf("%q", op.Err)
+	case refuse:
+		f.Got = "success"
+	default:
+		f.Got = fmt.Sprintf("success with %X", op.Answer)
+	}
+	return f
+}

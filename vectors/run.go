@@ -1,0 +1,108 @@
+package vectors
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	"pbochsm/mac"
+)
+
+// ErrFailed is the error of a module that answered a vector wrongly.
+var ErrFailed = errors.New("vectors: the module does not conform")
+
+// Options narrow a Run. The zero value runs everything.
+type Options struct {
+	Families []string // names of families; none: all
+	Batch    int      // operations in one Do; 0: a whole family
+}
+
+// Run puts the vectors to hsm, which must hold Keys. Its error is nil only if
+// there were vectors and every answer was right; ErrFailed says that an answer
+// was wrong, and the report which.
+//
+// Run measures nothing but answers: it is a unit test, a test over a wire, and
+// the self-test of a daemon before it serves.
+func Run(ctx context.Context, hsm mac.HSM, o Options) (Report, error) {
+	families, err := load()
+	if err != nil {
+		return Report{}, err
+	}
+	families, err = o.pick(families)
+	if err != nil {
+		return Report{}, err
+	}
+	return run(ctx, hsm, families, o.Batch)
+}
+
+// pick leaves the families that were asked for. A name without a family is an
+// error: a check that was meant and does not happen must not look green.
+func (o Options) pick(families []Family) ([]Family, error) {
+	if len(o.Families) == 0 {
+		return families, nil
+	}
+	var picked []Family
+	for _, name := range o.Families {
+		i := slices.IndexFunc(families, func(f Family) bool { return f.Name == name })
+		if i < 0 {
+			return nil, fmt.Errorf("vectors: no family is named %q", name)
+		}
+		picked = append(picked, families[i])
+	}
+	return picked, nil
+}
+
+func run(ctx context.Context, hsm mac.HSM, families []Family, batch int) (Report, error) {
+	var report Report
+	if len(families) == 0 {
+		return report, errors.New("vectors: there are no families")
+	}
+	for i := range families {
+		f, err := families[i].run(ctx, hsm, batch)
+		report.Families = append(report.Families, f)
+		if err != nil {
+			return report, err
+		}
+	}
+	return report, report.err()
+}
+
+// run puts one family to hsm.
+func (f *Family) run(ctx context.Context, hsm mac.HSM, batch int) (FamilyReport, error) {
+	report := FamilyReport{Name: f.Name}
+	if len(f.Vectors) == 0 {
+		return report, fmt.Errorf("vectors: family %s is empty", f.Name)
+	}
+	if batch <= 0 {
+		batch = len(f.Vectors)
+	}
+	for vectors := range slices.Chunk(f.Vectors, batch) {
+		failures, err := answer(ctx, hsm, vectors)
+		if err != nil {
+			return report, err
+		}
+		report.Cases += len(vectors)
+		report.Failures = append(report.Failures, failures...)
+	}
+	return report, nil
+}
+
+// answer puts vectors to hsm in one Do and judges what comes back.
+func answer(ctx context.Context, hsm mac.HSM, vectors []Vector) (failures []Failure, err error) {
+	ops := make([]mac.Op, len(vectors))
+	for i := range vectors {
+		if ops[i], err = vectors[i].Op(); err != nil {
+			return nil, err
+		}
+	}
+	if err := hsm.Do(ctx, ops); err != nil {
+		return nil, fmt.Errorf("vectors: %s and its batch: %w", vectors[0].ID, err)
+	}
+	for i := range vectors {
+		if !vectors[i].holds(&ops[i]) {
+			failures = append(failures, vectors[i].failure(&ops[i]))
+		}
+	}
+	return failures, nil
+}
