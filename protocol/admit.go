@@ -1,0 +1,168 @@
+package protocol
+
+import (
+	"context"
+	"crypto/sha256"
+	"crypto/tls"
+	"encoding/hex"
+	"errors"
+	"net"
+	"time"
+)
+
+// keepAlive finds peers that are gone without a word: 15 s, three times.
+var keepAlive = net.KeepAliveConfig{Enable: true, Idle: 15 * time.Second, Interval: 15 * time.Second, Count: 3}
+
+// admit starts the service of a connection, or turns it away.
+func (s *Server) admit(nc net.Conn) {
+	s.stats.accepted.Add(1)
+	c := &conn{server: s, nc: nc}
+	c.small = buffer{bytes: c.inline[:], size: smallest}
+	c.in = &c.small
+	if tcp, ok := plain(nc).(*net.TCPConn); ok {
+		_ = tcp.SetKeepAliveConfig(keepAlive)
+	}
+	address := hostOf(nc.RemoteAddr())
+	if !s.add(c) {
+		s.turnAway(c, address, "too many connections")
+		return
+	}
+	go func() {
+		defer s.running.Done()
+		defer s.remove(c)
+		if s.identify(c, address) {
+			c.serve()
+		}
+	}()
+}
+
+// identify finds out who the client is, which for TLS takes a handshake, and
+// whether it may have one more connection.
+func (s *Server) identify(c *conn, address string) bool {
+	client := address
+	if t, ok := c.nc.(*tls.Conn); ok {
+		if err := s.handshake(t); err != nil {
+			s.stats.handshakes.Add(1)
+			s.events.closed(address, "TLS handshake: "+err.Error())
+			_ = c.nc.Close()
+			return false
+		}
+		client = certificateOf(t, address)
+	}
+	if !s.enter(c, client) {
+		s.turnAway(c, client, "too many connections of this client")
+		return false
+	}
+	return true
+}
+
+// handshake runs the TLS handshake, a bounded number of them at once.
+func (s *Server) handshake(t *tls.Conn) error {
+	ctx, cancel := context.WithTimeout(s.work, s.Limits.Handshake)
+	defer cancel()
+	select {
+	case s.handshakes <- struct{}{}:
+		defer func() { <-s.handshakes }()
+		return t.HandshakeContext(ctx)
+	case <-ctx.Done():
+		return errors.New("too many at once")
+	}
+}
+
+// certificateOf names a client by the hash of its certificate's public key, so
+// that a renewed certificate is still the same client.
+func certificateOf(t *tls.Conn, address string) string {
+	certificates := t.ConnectionState().PeerCertificates
+	if len(certificates) == 0 {
+		return address
+	}
+	sum := sha256.Sum256(certificates[0].RawSubjectPublicKeyInfo)
+	return "spki:" + hex.EncodeToString(sum[:])
+}
+
+func hostOf(a net.Addr) string {
+	if a == nil {
+		return "?"
+	}
+	if host, _, err := net.SplitHostPort(a.String()); err == nil {
+		return host
+	}
+	return a.String()
+}
+
+// plain gives the connection below TLS.
+func plain(nc net.Conn) net.Conn {
+	if t, ok := nc.(*tls.Conn); ok {
+		return t.NetConn()
+	}
+	return nc
+}
+
+func (s *Server) turnAway(c *conn, client, reason string) {
+	s.stats.refused.Add(1)
+	s.events.turnedAway(client, reason)
+	_ = c.nc.Close()
+}
+
+// register and unregister keep the listeners that Shutdown closes.
+func (s *Server) register(l net.Listener) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.draining.Load() {
+		return false
+	}
+	if s.listen == nil {
+		s.listen = make(map[net.Listener]struct{})
+	}
+	s.listen[l] = struct{}{}
+	return true
+}
+
+func (s *Server) unregister(l net.Listener) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.listen, l)
+}
+
+// add counts a connection, unless there are too many or the server drains.
+func (s *Server) add(c *conn) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.draining.Load() || len(s.open) >= s.Limits.Connections {
+		return false
+	}
+	if s.open == nil {
+		s.open = make(map[*conn]struct{})
+		s.clients = make(map[string]int)
+	}
+	s.open[c] = struct{}{}
+	s.stats.open.Add(1)
+	s.running.Add(1)
+	return true
+}
+
+// enter counts a connection for its client, unless that has too many.
+func (s *Server) enter(c *conn, client string) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.clients[client] >= s.Limits.PerClient {
+		return false
+	}
+	s.clients[client]++
+	c.client = client
+	return true
+}
+
+// remove undoes add and enter.
+func (s *Server) remove(c *conn) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.open, c)
+	s.stats.open.Add(-1)
+	if c.client == "" {
+		return
+	}
+	if s.clients[c.client]--; s.clients[c.client] == 0 {
+		delete(s.clients, c.client)
+	}
+}

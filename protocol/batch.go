@@ -1,0 +1,137 @@
+package protocol
+
+import "pbochsm/mac"
+
+// A batch is the requests that are answered together and, among them, the
+// operations that the HSM is asked in one call. The requests are slices of the
+// buffers that they arrived in, which must stay as they are until the replies
+// are made. A batch knows no connections: requests of several may follow one
+// another, each appended by its own collect and answered from its own range.
+type batch struct {
+	format   Format
+	limit    int // requests at most
+	requests []request
+	ops      []mac.Op
+}
+
+type request struct {
+	frame   []byte
+	trailer int   // where it begins in frame, with its X'19'
+	command uint8 // one more than its place in the table; 0: none such
+	op      int   // its place in ops, or noOp
+	err     error // why it is refused
+}
+
+const noOp = -1
+
+func (b *batch) len() int   { return len(b.requests) }
+func (b *batch) full() bool { return len(b.requests) >= b.limit }
+
+// collect takes the complete frames off the front of in until the batch is
+// full. It gives back what is left, and tells whether the stream is still in
+// step: after a broken frame it is not, and nothing more may be read.
+func (b *batch) collect(in []byte) (rest []byte, inStep bool) {
+	for !b.full() {
+		frame, rest, err := b.format.cut(in)
+		if err != nil {
+			b.refuseFrame(frame, err)
+			return nil, false
+		}
+		if frame == nil {
+			break
+		}
+		b.add(frame)
+		in = rest
+	}
+	return in, true
+}
+
+// refuseFrame adds the answer to a broken frame if there is a header to answer
+// with.
+func (b *batch) refuseFrame(frame []byte, err error) {
+	if len(frame) < b.format.Header {
+		return
+	}
+	b.requests = append(b.requests, request{frame: frame, trailer: len(frame), op: noOp, err: err})
+}
+
+// add decodes one request.
+func (b *batch) add(frame []byte) {
+	b.requests = append(b.requests, request{frame: frame, trailer: len(frame), op: noOp})
+	r := &b.requests[len(b.requests)-1]
+	start := b.format.Header + commandSize
+	fields := frame[start:]
+	r.command = lookup(frame[start-commandSize:])
+	if r.command == 0 {
+		r.trailer = start + trailerOf(fields)
+		r.err = ErrCommand
+		return
+	}
+	c := &commands[r.command-1]
+	if c.raw {
+		r.trailer = start + echoTrailer(fields)
+	} else {
+		r.trailer = start + trailerOf(fields)
+	}
+	if len(frame)-r.trailer > 1+maxTrailer {
+		r.trailer, r.err = len(frame), malformed("trailer")
+		return
+	}
+	if c.kind != 0 {
+		b.addOp(r, c.kind, frame[start:r.trailer])
+	}
+}
+
+// addOp decodes a purse operation; one that cannot be read is not asked.
+func (b *batch) addOp(r *request, k mac.Kind, fields []byte) {
+	n := len(b.ops)
+	b.ops = append(b.ops, mac.Op{})
+	if r.err = decodeOp(&b.ops[n], k, fields); r.err != nil {
+		b.ops[n] = mac.Op{}
+		b.ops = b.ops[:n]
+		return
+	}
+	r.op = n
+}
+
+// fail refuses every request of the batch with err.
+func (b *batch) fail(err error) {
+	for i := range b.requests {
+		r := &b.requests[i]
+		r.op, r.err = noOp, err
+	}
+}
+
+// fields gives what stands between the command and the trailer.
+func (b *batch) fields(r *request) []byte {
+	return r.frame[b.format.Header+commandSize : r.trailer]
+}
+
+// openReply begins the reply to r: length, header and code.
+func (b *batch) openReply(out []byte, r *request) []byte {
+	header := r.frame[:b.format.Header]
+	code := noCommand
+	if command := r.frame[len(header):]; len(command) >= commandSize {
+		code = replyCode(command)
+	}
+	return append(openFrame(out, header), code[:]...)
+}
+
+// refuse appends the reply to a request that is not done: a status and the
+// trailer, nothing else.
+func (b *batch) refuse(out []byte, r *request) []byte {
+	start := len(out)
+	out = b.openReply(out, r)
+	digits := StatusOf(r.err).Digits()
+	out = append(out, digits[:]...)
+	out = append(out, r.frame[r.trailer:]...)
+	return closeFrame(out, start)
+}
+
+// clear forgets the requests and their operations, so that nothing of one
+// client is left for the next.
+func (b *batch) clear() {
+	clear(b.requests)
+	clear(b.ops)
+	b.requests, b.ops = b.requests[:0], b.ops[:0]
+}

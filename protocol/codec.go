@@ -1,0 +1,82 @@
+package protocol
+
+import (
+	"pbochsm/keystore"
+	"pbochsm/mac"
+)
+
+// decodeOp reads the fields of a purse command into op, which is zero. What
+// the values mean, and which are out of range, is for the HSM to say.
+func decodeOp(op *mac.Op, k mac.Kind, fields []byte) error {
+	op.Kind = k
+	s := scanner(fields)
+	if err := s.key(op); err != nil {
+		return err
+	}
+	for _, f := range k.Inputs() {
+		if f.Counted() {
+			n, ok := s.number(16, 2)
+			if !ok || !f.SetLen(op, n) {
+				return malformed(f.String())
+			}
+		}
+		if !s.hex(f.Bytes(op)) {
+			return malformed(f.String())
+		}
+	}
+	return s.end()
+}
+
+// key reads KEY and FACTORS.
+func (s *scanner) key(op *mac.Op) error {
+	var id [3]byte
+	if !s.hex(id[:]) {
+		return malformed("key")
+	}
+	op.Key = mac.KeyID{Set: id[0], Version: id[1], Algorithm: id[2]}
+	n, ok := s.number(10, 1)
+	if !ok || n > keystore.MaxLevels {
+		return malformed("factors")
+	}
+	op.Levels = uint8(n)
+	for i := range n {
+		if !s.hex(op.Factors[i][:]) {
+			return malformed("factors")
+		}
+	}
+	return nil
+}
+
+// appendOp appends the fields of a purse command, the inverse of decodeOp.
+func appendOp(out []byte, op *mac.Op) []byte {
+	out = appendHex(out, []byte{op.Key.Set, op.Key.Version, op.Key.Algorithm})
+	out = append(out, '0'+op.Levels)
+	for i := range op.Levels {
+		out = appendHex(out, op.Factors[i][:])
+	}
+	for _, f := range op.Kind.Inputs() {
+		b := f.Bytes(op)
+		if f.Counted() {
+			out = appendNumber(out, len(b), 16, 2)
+		}
+		out = appendHex(out, b)
+	}
+	return out
+}
+
+// appendAnswer appends what follows the status 00 of a purse command.
+func appendAnswer(out []byte, op *mac.Op) []byte {
+	if _, ok := op.Kind.Answers(); ok {
+		out = appendHex(out, op.Answer[:])
+	}
+	return out
+}
+
+// readAnswer reads what appendAnswer wrote, and nothing after it.
+func readAnswer(op *mac.Op, body []byte) bool {
+	s := scanner(body)
+	if _, ok := op.Kind.Answers(); ok && !s.hex(op.Answer[:]) {
+		return false
+	}
+	return len(s) == 0
+}

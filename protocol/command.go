@@ -1,0 +1,112 @@
+package protocol
+
+import "pbochsm/mac"
+
+// A command is one line of the command table. It asks either for a purse
+// operation, whose fields follow from its kind, or for something that the
+// server knows by itself.
+type command struct {
+	code    string
+	name    string
+	chinese string
+
+	kind mac.Kind
+
+	serve  handler
+	raw    bool // its data may hold any byte, X'19' too
+	fields []Form
+	answer []Form
+}
+
+const numCommands = 12
+
+// commands is everything that the server answers; what is not here is refused.
+// See [WIRE].
+var commands = [numCommands]command{
+	{
+		code: "NC", name: "diagnostics", chinese: "诊断", serve: diagnostics,
+		answer: []Form{{"check value of the storage master key, zero-filled", "存储主密钥校验值,补零", "16H"}, firmwareForm},
+	},
+	{
+		code: "NO", name: "status", chinese: "状态", serve: status,
+		fields: []Form{{"mode: 00", "模式:00", "2N"}},
+		answer: []Form{
+			{"input buffer: 0 = 2 KiB, 1 = 8 KiB, 2 = 16 KiB, 3 = 32 KiB", "输入缓冲区大小", "1N"},
+			{"transport: 1 = TCP", "传输方式:1 = TCP", "1N"},
+			{"connections at most, 99 for more", "最大连接数", "2N"},
+			firmwareForm,
+			{"reserved: 0", "保留:0", "1N"},
+			{"reserved: 0000", "保留:0000", "4N"},
+		},
+	},
+	{
+		code: "B2", name: "echo", chinese: "回显", serve: echo, raw: true,
+		fields: []Form{{"length of the data", "数据长度", "4H"}, {"data, any bytes", "数据,任意字节", "nB"}},
+		answer: []Form{{"the data", "同一数据", "nB"}},
+	},
+	{
+		code: "N0", name: "random", chinese: "产生随机数", serve: random,
+		fields: []Form{{"number of bytes, from 001", "字节数,自001起", "3N"}},
+		answer: []Form{{"random bytes", "随机数", "nB"}},
+	},
+	{
+		code: "BU", name: "key check value", chinese: "密钥校验值", serve: keyCheckValue,
+		fields: []Form{
+			{"key type code", "密钥类型代码", "2H"},
+			{"key length: 1 = double, F = as stored", "密钥长度标志", "1A"},
+			{"key: K and its index in the key table", "密钥:K加密钥表索引", "1A+3H"},
+			{"optional, obligatory for type FF: ; and key type", "可选:;加密钥类型", "1A+3H"},
+			{"optional: ; reserved, and 1 = 6 digits or 0 = 16, zero-filled", "可选:;保留,校验值类型", "1A+2H+1N"},
+		},
+		answer: []Form{{"key check value", "校验值", "6H or 16H"}},
+	},
+	{code: "WA", name: "authorize load", chinese: "圈存:验MAC1,产生MAC2", kind: mac.KindLoad},
+	{code: "WC", name: "verify load TAC", chinese: "验证圈存TAC", kind: mac.KindLoadTAC},
+	{code: "WE", name: "authorize unload", chinese: "圈提:验MAC1,产生MAC2", kind: mac.KindUnload},
+	{code: "WG", name: "verify unload MAC3", chinese: "验证圈提MAC3", kind: mac.KindUnloadMAC3},
+	{code: "WI", name: "start purchase", chinese: "消费:产生MAC1", kind: mac.KindPurchase},
+	{code: "WK", name: "verify purchase MAC2", chinese: "验证消费MAC2", kind: mac.KindPurchaseMAC2},
+	{code: "WM", name: "verify purchase TAC", chinese: "验证消费TAC", kind: mac.KindPurchaseTAC},
+}
+
+var (
+	byCode = indexByCode()
+	byKind = indexByKind()
+)
+
+// indexByCode maps the two bytes of a code to one more than the place of the
+// command, so that a look-up is one load and an unknown code is 0.
+func indexByCode() *[1 << 16]uint8 {
+	index := new([1 << 16]uint8)
+	for i := range commands {
+		code := commands[i].code
+		index[uint16(code[0])<<8|uint16(code[1])] = uint8(i + 1)
+	}
+	return index
+}
+
+// indexByKind maps a kind to one more than the place of its command.
+func indexByKind() *[1 << 8]uint8 {
+	index := new([1 << 8]uint8)
+	for i := range commands {
+		if k := commands[i].kind; k != 0 {
+			index[k] = uint8(i + 1)
+		}
+	}
+	return index
+}
+
+// lookup gives the place of a command, one more than its index; 0 is none.
+func lookup(code []byte) uint8 { return byCode[uint16(code[0])<<8|uint16(code[1])] }
+
+// commandOf gives the command that asks for an operation of kind k.
+func commandOf(k mac.Kind) (*command, bool) {
+	i := byKind[k]
+	if i == 0 {
+		return nil, false
+	}
+	return &commands[i-1], true
+}
+
+// replyCode is the code of the answer: the second character plus one.
+func replyCode(code []byte) [commandSize]byte { return [commandSize]byte{code[0], code[1] + 1} }

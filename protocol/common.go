@@ -1,0 +1,151 @@
+package protocol
+
+import (
+	"fmt"
+	"io"
+
+	"pbochsm/keystore"
+)
+
+// The common commands, byte-compatible with payShield. Each one here answers
+// from what the server knows; see the command table for the fields.
+
+const (
+	wideKCV     = 16 // digits of a check value field; more than 6 are zeros
+	shortKCV    = 6
+	maxSockets  = 99 // that two digits can tell
+	firmwareLen = 9
+)
+
+// diagnostics is NC.
+func diagnostics(r *responder, fields scanner, out []byte) ([]byte, error) {
+	if err := fields.end(); err != nil {
+		return nil, err
+	}
+	if r.keys == nil {
+		return nil, keystore.ErrSealed
+	}
+	keys := r.keys.Acquire()
+	defer keys.Release()
+	out = appendKCV(out, keys.Check(), wideKCV)
+	return append(out, r.firmware...), nil
+}
+
+// status is NO, in its mode 00.
+func status(r *responder, fields scanner, out []byte) ([]byte, error) {
+	if mode, ok := fields.number(10, 2); !ok || mode != 0 {
+		return nil, malformed("mode")
+	}
+	if err := fields.end(); err != nil {
+		return nil, err
+	}
+	out = append(out, bufferDigit(r.format.Limit), '1')
+	out = appendNumber(out, min(r.sockets, maxSockets), 10, 2)
+	out = append(out, r.firmware...)
+	return append(out, "00000"...), nil
+}
+
+// bufferKiB are the sizes that the status can tell.
+var bufferKiB = [...]int{2, 8, 16, 32}
+
+// bufferDigit tells the largest of the sizes that a frame may have.
+func bufferDigit(limit int) byte {
+	digit := 0
+	for i, size := range bufferKiB {
+		if limit >= size<<10 {
+			digit = i
+		}
+	}
+	return '0' + byte(digit)
+}
+
+// echo is B2.
+func echo(_ *responder, fields scanner, out []byte) ([]byte, error) {
+	n, ok := fields.number(16, 4)
+	if !ok || n > len(fields) {
+		return nil, malformed("length")
+	}
+	data := fields[:n]
+	fields = fields[n:]
+	if err := fields.end(); err != nil {
+		return nil, err
+	}
+	return append(out, data...), nil
+}
+
+// echoTrailer finds the trailer of B2, behind the data and the LMK identifier.
+// Where the length does not fit there is none.
+func echoTrailer(fields []byte) int {
+	s := scanner(fields)
+	n, ok := s.number(16, 4)
+	if !ok || n > len(s) {
+		return len(fields)
+	}
+	rest := s[n:]
+	return len(fields) - len(rest) + trailerOf(rest)
+}
+
+// random is N0.
+func random(r *responder, fields scanner, out []byte) ([]byte, error) {
+	n, ok := fields.number(10, 3)
+	if !ok || n == 0 {
+		return nil, malformed("count")
+	}
+	if err := fields.end(); err != nil {
+		return nil, err
+	}
+	at := len(out)
+	for range n {
+		out = append(out, 0)
+	}
+	if _, err := io.ReadFull(r.rand, out[at:]); err != nil {
+		return nil, fmt.Errorf("protocol: random source: %w", err)
+	}
+	return out, nil
+}
+
+// keyCheckValue is BU for a key in the key table. The key type says nothing
+// that the table does not know better; it is read and left.
+func keyCheckValue(r *responder, fields scanner, out []byte) ([]byte, error) {
+	q, err := scanKCV(fields)
+	if err != nil {
+		return nil, err
+	}
+	if r.keys == nil {
+		return nil, keystore.ErrSealed
+	}
+	keys := r.keys.Acquire()
+	defer keys.Release()
+	kcv, err := findKCV(keys.Keys(), q.index)
+	if err != nil {
+		return nil, err
+	}
+	return appendKCV(out, kcv, q.digits), nil
+}
+
+// findKCV looks for the active key with this index. An index above all of them
+// is out of range, one between them was never given out or is gone.
+func findKCV(keys []keystore.Key, index int) (keystore.KCV, error) {
+	err := ErrIndex
+	for i := range keys {
+		switch k := &keys[i]; {
+		case int(k.Index) > index:
+			err = keystore.ErrNotFound
+		case int(k.Index) < index:
+		case k.State != keystore.StateActive:
+			return keystore.KCV{}, keystore.ErrRetired
+		default:
+			return k.KCV, nil
+		}
+	}
+	return keystore.KCV{}, err
+}
+
+// appendKCV appends a check value in a field of that many digits.
+func appendKCV(out []byte, kcv keystore.KCV, digits int) []byte {
+	out = appendHex(out, kcv[:])
+	for range digits - shortKCV {
+		out = append(out, '0')
+	}
+	return out
+}

@@ -1,0 +1,196 @@
+package protocol
+
+import (
+	"errors"
+	"io"
+	"net"
+	"os"
+	"time"
+)
+
+const (
+	// keepBuffer is how long a connection keeps a larger buffer for the next
+	// request before it waits with the small one.
+	keepBuffer = time.Second
+	// drainPause and drainTime bound what a draining server still reads: what
+	// has arrived comes at once, and a client that never stops is not waited for.
+	drainPause = 10 * time.Millisecond
+	drainTime  = 200 * time.Millisecond
+	// partingTime is how long a connection that the server ends is still
+	// emptied. Closed with bytes unread, TCP would take the last replies back.
+	partingTime = 500 * time.Millisecond
+)
+
+// A conn is one connection: a loop that waits for bytes, has everything that
+// has come answered as a batch, and writes. What the bytes mean is the batch's.
+type conn struct {
+	server *Server
+	nc     net.Conn
+	client string
+
+	in         *buffer // in.bytes[from:to] is unread
+	from, to   int
+	brimful    bool      // the last read filled the buffer: there may be more
+	read       time.Time // when bytes last came
+	began      time.Time // when the first byte of the pending frame came
+	drainUntil time.Time // set once the connection knows of the drain
+	deaf       bool      // a write has failed: there is nobody to say goodbye to
+
+	small  buffer // where an idle connection waits
+	inline [256]byte
+}
+
+// serve runs the connection to its end.
+func (c *conn) serve() {
+	defer c.nc.Close() //nolint:errcheck // nothing is left to be lost
+	c.read = c.server.Now()
+	for {
+		if err := c.wait(); err != nil {
+			c.leave(err)
+			break
+		}
+		if !c.answer() {
+			c.part()
+			break
+		}
+	}
+	c.resize(smallest)
+}
+
+// leave notes why there is nothing more to read. A drain says goodbye, all
+// others are the peer's doing.
+func (c *conn) leave(err error) {
+	if !c.drainUntil.IsZero() {
+		c.part()
+		return
+	}
+	if c.pending() > 0 || !errors.Is(err, io.EOF) {
+		c.server.stats.cut.Add(1)
+		c.server.events.closed(c.client, err.Error())
+	}
+}
+
+// part ends the stream after the last reply and waits for the peer to have it.
+func (c *conn) part() {
+	if c.deaf {
+		return
+	}
+	half, ok := c.nc.(interface{ CloseWrite() error })
+	if !ok || half.CloseWrite() != nil {
+		return
+	}
+	_ = c.nc.SetReadDeadline(c.server.Now().Add(partingTime))
+	for {
+		if _, err := c.nc.Read(c.in.bytes); err != nil {
+			return
+		}
+	}
+}
+
+func (c *conn) pending() int { return c.to - c.from }
+
+// errSlow is a deadline that has passed.
+var errSlow = errors.New("protocol: deadline passed")
+
+// wait reads at least one byte, by the deadline of the moment.
+func (c *conn) wait() error {
+	c.makeRoom()
+	for {
+		_ = c.nc.SetReadDeadline(c.deadline())
+		// Whoever sets draining wakes the connection after it: either this sees
+		// it or the read below ends at once.
+		if c.server.draining.Load() && c.drainUntil.IsZero() {
+			c.drainUntil = c.server.Now().Add(drainTime)
+			continue
+		}
+		n, err := c.nc.Read(c.in.bytes[c.to:])
+		if n > 0 {
+			c.took(n)
+			return nil
+		}
+		if !errors.Is(err, os.ErrDeadlineExceeded) {
+			return err
+		}
+		if !c.patient() {
+			return errSlow
+		}
+	}
+}
+
+// took notes that n bytes have come.
+func (c *conn) took(n int) {
+	c.read = c.server.Now()
+	if c.pending() == 0 {
+		c.began = c.read
+	}
+	c.to += n
+	c.brimful = c.to == len(c.in.bytes)
+	c.server.stats.bytesIn.Add(uint64(n))
+}
+
+// deadline is until when the next byte must have come.
+func (c *conn) deadline() time.Time {
+	switch {
+	case !c.drainUntil.IsZero() && c.pending() > 0:
+		return c.drainUntil
+	case !c.drainUntil.IsZero():
+		pause := c.server.Now().Add(drainPause)
+		if pause.After(c.drainUntil) {
+			return c.drainUntil
+		}
+		return pause
+	case c.pending() > 0:
+		return c.began.Add(c.server.Limits.Frame)
+	case c.in.size > smallest:
+		return c.read.Add(min(keepBuffer, c.server.Limits.Idle))
+	}
+	return c.read.Add(c.server.Limits.Idle)
+}
+
+// patient tells, after a deadline, whether there is another one to wait for.
+func (c *conn) patient() bool {
+	switch {
+	case !c.drainUntil.IsZero():
+		return false
+	case c.server.draining.Load():
+		return true
+	case c.pending() == 0 && c.in.size > smallest:
+		c.resize(smallest)
+		return true
+	}
+	return false
+}
+
+// makeRoom sees to it that the pending frame fits, and that a connection that
+// sends much at a time can.
+func (c *conn) makeRoom() {
+	size := c.in.size
+	if need := c.server.Format.need(c.in.bytes[c.from:c.to]); need > len(c.in.bytes) {
+		size = sizeFor(need)
+	} else if c.brimful && size < largest && c.server.buffers.generous(size+1) {
+		size++
+	}
+	c.brimful = false
+	c.resize(size)
+}
+
+// resize moves what is unread to the front of a buffer of the size.
+func (c *conn) resize(size int) {
+	old := c.in
+	if size != old.size {
+		c.in = &c.small
+		if size != smallest {
+			c.in = c.server.buffers.get(size)
+		}
+	}
+	if c.in != old || c.from > 0 {
+		c.to = copy(c.in.bytes, old.bytes[c.from:c.to])
+		c.from = 0
+	}
+	if c.in != old && old != &c.small {
+		c.server.buffers.put(old)
+	}
+}
+
+// wake ends a wait for the next byte.
+func (c *conn) wake() { _ = c.nc.SetReadDeadline(time.Unix(1, 0)) }

@@ -1,0 +1,144 @@
+package protocol
+
+import (
+	"context"
+	"fmt"
+	"io"
+
+	"pbochsm/mac"
+)
+
+// A responder answers batches. It is the server without its sockets.
+type responder struct {
+	hsm      mac.HSM
+	keys     mac.Keys
+	rand     io.Reader
+	firmware string
+	format   Format
+	sockets  int
+	stats    *counters
+	events   *events
+}
+
+// A handler answers a command that needs no HSM: it appends what follows the
+// status 00, or says why there is nothing. fields are those before the trailer.
+type handler func(r *responder, fields scanner, out []byte) ([]byte, error)
+
+// runLimit ends a run of replies: what does not fit goes into a run of its
+// own, so that a client that asks for much and reads nothing cannot make the
+// server hold more than this and one reply.
+const runLimit = 64 << 10
+
+// collect is the batch's own, under guard.
+func (r *responder) collect(b *batch, in []byte) (rest []byte, inStep bool) {
+	defer r.guard(b, &inStep)
+	return b.collect(in)
+}
+
+// answer asks the HSM everything in b, in one call. A panic below becomes the
+// answer to the requests that met it; ok is then false, because nobody knows
+// what state the panic left behind.
+func (r *responder) answer(ctx context.Context, b *batch) (ok bool) {
+	defer r.guard(b, &ok)
+	if len(b.ops) > 0 {
+		r.ask(ctx, b.ops)
+	}
+	for i := range b.requests {
+		if q := &b.requests[i]; q.op != noOp {
+			q.err = b.ops[q.op].Err
+		}
+	}
+	return true
+}
+
+func (r *responder) ask(ctx context.Context, ops []mac.Op) {
+	err := r.hsm.Do(ctx, ops)
+	if err == nil {
+		return
+	}
+	for i := range ops {
+		ops[i].Err = err
+	}
+}
+
+// replies appends the replies to the requests of b from the one at from on,
+// and gives the request that it stopped before.
+func (r *responder) replies(b *batch, out []byte, from int) (run []byte, next int, ok bool) {
+	defer func() {
+		if !ok {
+			run, next = b.refuseAll(out[:0], from), len(b.requests)
+		}
+	}()
+	defer r.guard(b, &ok)
+	for run, next = out, from; next < len(b.requests) && len(run) < runLimit; next++ {
+		run = r.reply(b, &b.requests[next], run)
+	}
+	return run, next, true
+}
+
+// reply appends the reply to one request.
+func (r *responder) reply(b *batch, q *request, out []byte) []byte {
+	if q.err == nil {
+		var done []byte
+		if done, q.err = r.done(b, q, out); q.err == nil {
+			return done
+		}
+	}
+	return b.refuse(out, q)
+}
+
+// done appends the reply to a request that succeeds.
+func (r *responder) done(b *batch, q *request, out []byte) ([]byte, error) {
+	start := len(out)
+	out = append(b.openReply(out, q), '0', '0')
+	if q.op != noOp {
+		out = appendAnswer(out, &b.ops[q.op])
+	} else {
+		var err error
+		if out, err = commands[q.command-1].serve(r, b.fields(q), out); err != nil {
+			return nil, err
+		}
+	}
+	out = append(out, q.frame[q.trailer:]...)
+	return closeFrame(out, start), nil
+}
+
+// refuseAll appends a refusal to every request of b from the one at from on.
+func (b *batch) refuseAll(out []byte, from int) []byte {
+	for i := from; i < len(b.requests); i++ {
+		out = b.refuse(out, &b.requests[i])
+	}
+	return out
+}
+
+// guard is deferred around code that a request reaches. It turns a panic into
+// the refusal of the whole batch.
+func (r *responder) guard(b *batch, ok *bool) {
+	cause := recover()
+	if cause == nil {
+		return
+	}
+	r.stats.panics.Add(1)
+	r.events.panicked(fmt.Sprintf("%T", cause), origin())
+	b.fail(ErrInternal)
+	*ok = false
+}
+
+// account counts the answers of b and logs the refusals.
+func (r *responder) account(b *batch, client string) {
+	r.stats.batches.Add(1)
+	run, count := &r.stats.requests[0][0], uint64(0) // neighbours are often alike
+	for i := range b.requests {
+		q := &b.requests[i]
+		s := StatusOf(q.err)
+		if cell := &r.stats.requests[q.command][s]; cell != run {
+			run.Add(count)
+			run, count = cell, 0
+		}
+		count++
+		if q.err != nil {
+			r.events.refused(client, q.command, s, q.err)
+		}
+	}
+	run.Add(count)
+}

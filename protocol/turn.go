@@ -1,0 +1,78 @@
+package protocol
+
+import "net"
+
+// answer has every complete frame that has arrived answered, a batch at a
+// time, and tells whether the connection goes on.
+func (c *conn) answer() bool {
+	for {
+		again, open := c.turn()
+		if !open {
+			return false
+		}
+		if !again {
+			return true
+		}
+	}
+}
+
+// turn answers one batch: collected, asked, written. It tells whether there
+// may be another, and whether the connection goes on.
+func (c *conn) turn() (again, open bool) {
+	b := c.server.buffers.getBatch(c.server.Format, c.server.Limits.Batch)
+	r := &c.server.responder
+	rest, inStep := r.collect(b, c.in.bytes[c.from:c.to])
+	if b.len() == 0 {
+		c.server.buffers.putBatch(b)
+		return false, inStep
+	}
+	c.from = c.to - len(rest)
+	c.began = c.read // of a frame that is in part there
+	again = b.full()
+	answered := r.answer(c.server.work, b)
+	replied := c.reply(b)
+	return again, inStep && answered && replied
+}
+
+// reply writes the replies to a batch, in order, each run of them at once. It
+// gives the batch back before the last run, so that a client that does not
+// read holds as little as possible.
+func (c *conn) reply(b *batch) (done bool) {
+	out := c.server.buffers.getOutput()
+	defer c.server.buffers.putOutput(out)
+	done = true
+	for next, more := 0, true; more; {
+		run, after, ok := c.server.responder.replies(b, (*out)[:0], next)
+		*out, next = run, after
+		done = done && ok
+		if more = next < b.len(); !more {
+			c.server.responder.account(b, c.client)
+			c.server.buffers.putBatch(b)
+		}
+		if !c.write(run) {
+			if more {
+				c.server.buffers.putBatch(b)
+			}
+			return false
+		}
+	}
+	return done
+}
+
+// write sends one run of replies, to be taken by the write deadline.
+func (c *conn) write(run []byte) bool {
+	defer clear(run)
+	_ = c.nc.SetWriteDeadline(c.server.Now().Add(c.server.Limits.Write))
+	n, err := c.nc.Write(run)
+	c.server.stats.bytesOut.Add(uint64(n))
+	if err == nil {
+		return true
+	}
+	c.deaf = true
+	c.server.stats.cut.Add(1)
+	c.server.events.closed(c.client, "write: "+err.Error())
+	if tcp, ok := plain(c.nc).(*net.TCPConn); ok {
+		_ = tcp.SetLinger(0) // the kernel need not keep what nobody fetches
+	}
+	return false
+}
