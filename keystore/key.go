@@ -14,6 +14,7 @@ var (
 	ErrAlgorithm = errors.New("keystore: key length or algorithm does not fit")
 	ErrRetired   = errors.New("keystore: key is not active")
 	ErrSealed    = errors.New("keystore: sealed")
+	ErrAttribute = errors.New("keystore: key attribute missing or out of range")
 )
 
 // A Usage says the one thing that a key may do. The names are those of the
@@ -51,6 +52,10 @@ const (
 // MaxLevels bounds the diversification levels of a key.
 const MaxLevels = 4
 
+// maxIndex is the last place in the key table that three hexadecimal digits can
+// name. Places start at 1; a key with index 0 is in no table.
+const maxIndex = 0xFFF
+
 // A Ref is the identity of a key: the key set of one card scheme, the usage,
 // and the key version (密钥版本) and algorithm identifier (算法标识) as the card
 // reports them in its INITIALIZE answer.
@@ -70,30 +75,28 @@ func (r Ref) String() string {
 // and authenticated together with the key that it belongs to.
 type Key struct {
 	Ref
-	Index  uint16 // place in the key table, for commands that say K+3H; never reused
+	Index  uint16 // place in the key table, for commands that say K+3H; 0 = none; never reused
 	Cipher Cipher
 	Levels uint8 // diversification levels from this key to the card's; 0 = it is a card's key
 	State  State
 	KCV    KCV
 }
 
-// A KCV is a key check value 校验值: the leftmost 3 bytes of the encryption of a
-// block of zeros.
-type KCV [3]byte
-
-// String gives six upper-case hexadecimal digits.
-func (k KCV) String() string { return fmt.Sprintf("%X", k[:]) }
-
-// A Secret is the 16 bytes of a key. It cannot be printed: every fmt verb
-// writes a placeholder and JSON refuses it.
-type Secret [16]byte
-
-// Format writes a placeholder whatever the verb.
-func (Secret) Format(f fmt.State, _ rune) { _, _ = f.Write([]byte("<secret>")) }
-
-// MarshalJSON refuses: a secret leaves the program only inside a sealed file.
-func (Secret) MarshalJSON() ([]byte, error) {
-	return nil, errors.New("keystore: a secret has no JSON form")
+// check refuses a key with an attribute that is missing or out of range.
+func (k *Key) check() error {
+	switch {
+	case !usageNames.has(uint8(k.Usage)):
+		return fmt.Errorf("%w: usage", ErrAttribute)
+	case !cipherNames.has(uint8(k.Cipher)):
+		return fmt.Errorf("%w: cipher", ErrAttribute)
+	case !stateNames.has(uint8(k.State)):
+		return fmt.Errorf("%w: state", ErrAttribute)
+	case k.Levels > MaxLevels:
+		return fmt.Errorf("%w: %d levels", ErrAttribute, k.Levels)
+	case k.Index > maxIndex:
+		return fmt.Errorf("%w: index %d", ErrAttribute, k.Index)
+	}
+	return nil
 }
 
 // An Entry is a key with its bytes, on its way into a store.

@@ -8,8 +8,10 @@ import (
 // names is a closed list of words for a small integer type that starts at 1.
 type names []string
 
+func (n names) has(v uint8) bool { return v > 0 && int(v) <= len(n) }
+
 func (n names) word(v uint8) string {
-	if v == 0 || int(v) > len(n) {
+	if !n.has(v) {
 		return fmt.Sprintf("%d?", v)
 	}
 	return n[v-1]

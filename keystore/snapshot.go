@@ -2,6 +2,7 @@ package keystore
 
 import (
 	"fmt"
+	"slices"
 	"sync/atomic"
 )
 
@@ -9,14 +10,14 @@ import (
 // another.
 type Handle uint16
 
+const maxKeys = 1 << 16
+
 // A Snapshot is an immutable set of keys. Readers hold one for the length of a
 // batch, so that a reload never mixes old and new keys within a request. Its
 // key bytes live in locked memory and are cleared when the last holder of a
 // replaced snapshot lets go.
 type Snapshot struct {
-	mode  Mode
-	epoch uint64
-	check KCV
+	header
 	keys  []Key
 	byRef map[Ref]Handle
 	vault *vault
@@ -24,29 +25,83 @@ type Snapshot struct {
 	holders atomic.Int64 // readers, plus one while the snapshot is current
 }
 
-// NewSnapshot copies entries into a fresh snapshot. The identities must be
-// distinct. The caller still owns, and should clear, the entries.
+// A header is what a snapshot says of its keys as a whole.
+type header struct {
+	mode  Mode
+	epoch uint64
+	next  uint16 // the lowest index that was never given to a key
+	check KCV
+}
+
+// A row is a key on its way from one snapshot into the next.
+type row struct {
+	Key
+	secret *Secret // not owned
+}
+
+// NewSnapshot copies entries into a fresh snapshot, and computes the check
+// values that they lack. The identities must be distinct, and so must the
+// indices other than 0. The caller still owns, and should clear, the entries.
 func NewSnapshot(mode Mode, epoch uint64, check KCV, entries []Entry) (*Snapshot, error) {
-	v, err := newVault(len(entries))
-	if err != nil {
+	head := header{mode: mode, epoch: epoch, check: check, next: 1}
+	rows := make([]row, len(entries))
+	for i := range entries {
+		rows[i] = row{entries[i].Key, &entries[i].Secret}
+		head.next = max(head.next, entries[i].Index+1)
+		if rows[i].KCV != (KCV{}) {
+			continue
+		}
+		var err error
+		if rows[i].KCV, err = entries[i].Secret.KCV(entries[i].Cipher); err != nil {
+			return nil, err
+		}
+	}
+	return newSnapshot(head, rows)
+}
+
+// newSnapshot copies rows, once it has found them sound.
+func newSnapshot(head header, rows []row) (*Snapshot, error) {
+	if !modeNames.has(uint8(head.mode)) {
+		return nil, fmt.Errorf("%w: mode", ErrAttribute)
+	}
+	if len(rows) > maxKeys {
+		return nil, fmt.Errorf("%w: %d keys in one snapshot", ErrAttribute, len(rows))
+	}
+	s := &Snapshot{header: head, keys: make([]Key, len(rows)), byRef: make(map[Ref]Handle, len(rows))}
+	places := make(map[uint16]bool, len(rows))
+	for i := range rows {
+		k := rows[i].Key
+		if err := k.check(); err != nil {
+			return nil, fmt.Errorf("%w of key %s", err, k.Ref)
+		}
+		if _, twice := s.byRef[k.Ref]; twice {
+			return nil, fmt.Errorf("%w: %s", ErrDuplicate, k.Ref)
+		}
+		if k.Index != 0 && places[k.Index] {
+			return nil, fmt.Errorf("%w: index %d", ErrDuplicate, k.Index)
+		}
+		places[k.Index] = true
+		s.keys[i], s.byRef[k.Ref] = k, Handle(i)
+	}
+	var err error
+	if s.vault, err = newVault(len(rows) * secretSize); err != nil {
 		return nil, err
 	}
-	s := &Snapshot{
-		mode: mode, epoch: epoch, check: check, vault: v,
-		keys:  make([]Key, len(entries)),
-		byRef: make(map[Ref]Handle, len(entries)),
+	for i := range rows {
+		*s.vault.secret(Handle(i)) = *rows[i].secret
 	}
 	s.holders.Store(1)
-	for i := range entries {
-		if _, twice := s.byRef[entries[i].Ref]; twice {
-			v.destroy()
-			return nil, fmt.Errorf("keystore: two keys are named %s", entries[i].Ref)
-		}
-		s.keys[i] = entries[i].Key
-		s.byRef[entries[i].Ref] = Handle(i)
-		*v.secret(Handle(i)) = entries[i].Secret
-	}
 	return s, nil
+}
+
+// rows gives the keys for the making of another snapshot, with secrets that
+// last as long as s is held.
+func (s *Snapshot) rows() []row {
+	rows := make([]row, len(s.keys), len(s.keys)+1)
+	for i := range rows {
+		rows[i] = row{s.keys[i], s.vault.secret(Handle(i))}
+	}
+	return rows
 }
 
 // Find gives the one active key with this identity. Where there is none it
@@ -81,6 +136,16 @@ func (s *Snapshot) nearest(ref Ref) error {
 	return err
 }
 
+// ByIndex gives the key at a place of the key table, whatever its state, or
+// ErrNotFound.
+func (s *Snapshot) ByIndex(index uint16) (Handle, error) {
+	i := slices.IndexFunc(s.keys, func(k Key) bool { return k.Index == index })
+	if i < 0 || index == 0 {
+		return 0, ErrNotFound
+	}
+	return Handle(i), nil
+}
+
 // Key gives the attributes of the key at h. They must not be changed.
 func (s *Snapshot) Key(h Handle) *Key { return &s.keys[h] }
 
@@ -100,6 +165,10 @@ func (s *Snapshot) Epoch() uint64 { return s.epoch }
 
 // Check is the check value of the storage master key.
 func (s *Snapshot) Check() KCV { return s.check }
+
+// Locked tells whether the key bytes are locked out of swap. Where they are
+// not, the system's limit of locked memory is too low for them.
+func (s *Snapshot) Locked() bool { return s.vault.locked }
 
 // Release ends a hold that Live.Acquire began.
 func (s *Snapshot) Release() {
