@@ -83,7 +83,17 @@ func (f Field) String() string {
 }
 
 // Chinese gives the field's term in the standard.
-func (f Field) Chinese() string { return places[f].zh }
+func (f Field) Chinese() string {
+	switch {
+	case f < numFields:
+		return places[f].zh
+	case f == Factors:
+		return "分散因子"
+	case f == Key:
+		return "密钥"
+	}
+	return ""
+}
 
 // Width is the size of the field in bytes, the largest one if it is counted.
 func (f Field) Width() int { return int(places[f].width) }

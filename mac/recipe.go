@@ -92,19 +92,27 @@ func (k Kind) String() string {
 }
 
 // Usage is the usage of the key that the operation needs.
-func (k Kind) Usage() keystore.Usage { return recipes[k].usage }
+func (k Kind) Usage() keystore.Usage { return k.recipe().usage }
 
 // Inputs lists the fields that the operation needs, in the order of the wire.
-func (k Kind) Inputs() []Field { return recipes[k].inputs }
+func (k Kind) Inputs() []Field { return k.recipe().inputs }
 
 // Claims is the MAC or TAC that the operation verifies, and whether there is
 // one.
-func (k Kind) Claims() (Field, bool) { return recipes[k].claim, recipes[k].claimed != nil }
+func (k Kind) Claims() (Field, bool) { return k.recipe().claim, k.recipe().claimed != nil }
 
 // Answers is the MAC that the operation makes, and whether it makes one.
-func (k Kind) Answers() (Field, bool) { return recipes[k].answer, recipes[k].made != nil }
+func (k Kind) Answers() (Field, bool) { return k.recipe().answer, k.recipe().made != nil }
 
 // Mismatch is the error of an operation whose claimed MAC or TAC is wrong.
-func (k Kind) Mismatch() error { return recipes[k].wrong }
+func (k Kind) Mismatch() error { return k.recipe().wrong }
 
 func (k Kind) known() bool { return k > 0 && k < numKinds }
+
+// recipe is the recipe of k; that of an unknown kind is empty.
+func (k Kind) recipe() *recipe {
+	if !k.known() {
+		k = 0
+	}
+	return &recipes[k]
+}
