@@ -58,7 +58,7 @@ func (s *Server) identify(c *conn, address string) bool {
 
 // handshake runs the TLS handshake, a bounded number of them at once.
 func (s *Server) handshake(t *tls.Conn) error {
-	ctx, cancel := context.WithTimeout(s.work, s.Limits.Handshake)
+	ctx, cancel := context.WithTimeout(s.work, s.limits.Handshake)
 	defer cancel()
 	select {
 	case s.handshakes <- struct{}{}:
@@ -128,7 +128,7 @@ func (s *Server) unregister(l net.Listener) {
 func (s *Server) add(c *conn) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.draining.Load() || len(s.open) >= s.Limits.Connections {
+	if s.draining.Load() || len(s.open) >= s.limits.Connections {
 		return false
 	}
 	if s.open == nil {
@@ -145,7 +145,7 @@ func (s *Server) add(c *conn) bool {
 func (s *Server) enter(c *conn, client string) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.clients[client] >= s.Limits.PerClient {
+	if s.clients[client] >= s.limits.PerClient {
 		return false
 	}
 	s.clients[client]++

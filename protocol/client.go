@@ -1,6 +1,7 @@
 package protocol
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"errors"
@@ -29,10 +30,13 @@ type Client struct {
 	Timeout     time.Duration // without a sign of the server; 10 s if 0
 	DialTimeout time.Duration // TLS handshake included; 5 s if 0
 
-	setUp      sync.Once
-	setUpError error
-	pool       pool
-	sequence   atomic.Uint64 // makes the headers
+	setUp       sync.Once
+	setUpError  error
+	format      Format // as given, with the defaults
+	timeout     time.Duration
+	dialTimeout time.Duration
+	pool        pool
+	sequence    atomic.Uint64 // makes the headers
 }
 
 var _ mac.HSM = (*Client)(nil)
@@ -164,25 +168,18 @@ func (c *Client) failed(doing string, err error) error {
 
 // prepare checks the configuration.
 func (c *Client) prepare() (err error) {
-	if c.Format, err = c.Format.check(); err != nil {
+	if c.format, err = c.Format.check(); err != nil {
 		return err
 	}
 	if c.Conns < 0 || c.Timeout < 0 || c.DialTimeout < 0 {
 		return errors.New("protocol: negative limit of a Client")
 	}
-	if c.Conns == 0 {
-		c.Conns = 16
-	}
-	if c.Timeout == 0 {
-		c.Timeout = 10 * time.Second
-	}
-	if c.DialTimeout == 0 {
-		c.DialTimeout = 5 * time.Second
-	}
 	if _, _, err := net.SplitHostPort(c.Addr); err != nil {
 		return fmt.Errorf("protocol: address %q: %w", c.Addr, err)
 	}
-	c.pool.slots = make(chan struct{}, c.Conns)
+	c.timeout = cmp.Or(c.Timeout, 10*time.Second)
+	c.dialTimeout = cmp.Or(c.DialTimeout, 5*time.Second)
+	c.pool.slots = make(chan struct{}, cmp.Or(c.Conns, 16))
 	return nil
 }
 

@@ -75,8 +75,13 @@ func appendAnswer(out []byte, op *mac.Op) []byte {
 // readAnswer reads what appendAnswer wrote, and nothing after it.
 func readAnswer(op *mac.Op, body []byte) bool {
 	s := scanner(body)
-	if _, ok := op.Kind.Answers(); ok && !s.hex(op.Answer[:]) {
+	ok := true
+	if _, made := op.Kind.Answers(); made {
+		ok = s.hex(op.Answer[:])
+	}
+	if !ok || len(s) > 0 {
+		op.Answer = [4]byte{}
 		return false
 	}
-	return len(s) == 0
+	return true
 }

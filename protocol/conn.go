@@ -16,9 +16,11 @@ const (
 	// has arrived comes at once, and a client that never stops is not waited for.
 	drainPause = 10 * time.Millisecond
 	drainTime  = 200 * time.Millisecond
-	// partingTime is how long a connection that the server ends is still
-	// emptied. Closed with bytes unread, TCP would take the last replies back.
-	partingTime = 500 * time.Millisecond
+	// partingPause and partingTime bound how long a connection that the server
+	// ends is still emptied: until the peer falls silent. Closed while bytes
+	// come, TCP would take the last replies back.
+	partingPause = 200 * time.Millisecond
+	partingTime  = 2 * time.Second
 )
 
 // A conn is one connection: a loop that waits for bytes, has everything that
@@ -31,7 +33,7 @@ type conn struct {
 	in         *buffer // in.bytes[from:to] is unread
 	from, to   int
 	brimful    bool      // the last read filled the buffer: there may be more
-	read       time.Time // when bytes last came
+	heard      time.Time // when bytes last came or replies last went
 	began      time.Time // when the first byte of the pending frame came
 	drainUntil time.Time // set once the connection knows of the drain
 	deaf       bool      // a write has failed: there is nobody to say goodbye to
@@ -43,7 +45,7 @@ type conn struct {
 // serve runs the connection to its end.
 func (c *conn) serve() {
 	defer c.nc.Close() //nolint:errcheck // nothing is left to be lost
-	c.read = c.server.Now()
+	c.heard = c.server.Now()
 	for {
 		if err := c.wait(); err != nil {
 			c.leave(err)
@@ -70,7 +72,8 @@ func (c *conn) leave(err error) {
 	}
 }
 
-// part ends the stream after the last reply and waits for the peer to have it.
+// part ends the stream after the last reply, and reads on, and forgets, until
+// the peer has ended its own or says no more.
 func (c *conn) part() {
 	if c.deaf {
 		return
@@ -79,8 +82,8 @@ func (c *conn) part() {
 	if !ok || half.CloseWrite() != nil {
 		return
 	}
-	_ = c.nc.SetReadDeadline(c.server.Now().Add(partingTime))
-	for {
+	for now, end := c.server.Now(), c.server.Now().Add(partingTime); now.Before(end); now = c.server.Now() {
+		_ = c.nc.SetReadDeadline(now.Add(partingPause))
 		if _, err := c.nc.Read(c.in.bytes); err != nil {
 			return
 		}
@@ -119,9 +122,9 @@ func (c *conn) wait() error {
 
 // took notes that n bytes have come.
 func (c *conn) took(n int) {
-	c.read = c.server.Now()
+	c.heard = c.server.Now()
 	if c.pending() == 0 {
-		c.began = c.read
+		c.began = c.heard
 	}
 	c.to += n
 	c.brimful = c.to == len(c.in.bytes)
@@ -140,11 +143,11 @@ func (c *conn) deadline() time.Time {
 		}
 		return pause
 	case c.pending() > 0:
-		return c.began.Add(c.server.Limits.Frame)
+		return c.began.Add(c.server.limits.Frame)
 	case c.in.size > smallest:
-		return c.read.Add(min(keepBuffer, c.server.Limits.Idle))
+		return c.heard.Add(min(keepBuffer, c.server.limits.Idle))
 	}
-	return c.read.Add(c.server.Limits.Idle)
+	return c.heard.Add(c.server.limits.Idle)
 }
 
 // patient tells, after a deadline, whether there is another one to wait for.
@@ -165,7 +168,7 @@ func (c *conn) patient() bool {
 // sends much at a time can.
 func (c *conn) makeRoom() {
 	size := c.in.size
-	if need := c.server.Format.need(c.in.bytes[c.from:c.to]); need > len(c.in.bytes) {
+	if need := c.server.format.need(c.in.bytes[c.from:c.to]); need > len(c.in.bytes) {
 		size = sizeFor(need)
 	} else if c.brimful && size < largest && c.server.buffers.generous(size+1) {
 		size++

@@ -1,7 +1,8 @@
 package protocol
 
 import (
-	"fmt"
+	"cmp"
+	"errors"
 	"time"
 )
 
@@ -30,37 +31,19 @@ func DefaultLimits() Limits {
 // check fills in the defaults and refuses what no server can keep.
 func (l Limits) check() (Limits, error) {
 	d := DefaultLimits()
-	for _, t := range []struct {
-		name  string
-		value *time.Duration
-		whole time.Duration
-	}{
-		{"handshake deadline", &l.Handshake, d.Handshake},
-		{"frame deadline", &l.Frame, d.Frame},
-		{"idle deadline", &l.Idle, d.Idle},
-		{"write deadline", &l.Write, d.Write},
-	} {
-		if *t.value < 0 {
-			return l, fmt.Errorf("protocol: negative %s", t.name)
-		}
-		if *t.value == 0 {
-			*t.value = t.whole
-		}
-	}
-	if l.Connections == 0 {
-		l.Connections = d.Connections
-	}
-	if l.PerClient == 0 {
-		l.PerClient = max(1, l.Connections/4*3)
-	}
-	if l.Handshakes == 0 {
-		l.Handshakes = d.Handshakes
-	}
-	if l.Batch == 0 {
-		l.Batch = d.Batch
+	l.Handshake = cmp.Or(l.Handshake, d.Handshake)
+	l.Frame = cmp.Or(l.Frame, d.Frame)
+	l.Idle = cmp.Or(l.Idle, d.Idle)
+	l.Write = cmp.Or(l.Write, d.Write)
+	l.Connections = cmp.Or(l.Connections, d.Connections)
+	l.PerClient = cmp.Or(l.PerClient, max(1, l.Connections/4*3))
+	l.Handshakes = cmp.Or(l.Handshakes, d.Handshakes)
+	l.Batch = cmp.Or(l.Batch, d.Batch)
+	if min(l.Handshake, l.Frame, l.Idle, l.Write) < 0 {
+		return l, errors.New("protocol: negative deadline")
 	}
 	if min(l.Connections, l.PerClient, l.Handshakes, l.Batch) < 1 {
-		return l, fmt.Errorf("protocol: negative limit in %+v", l)
+		return l, errors.New("protocol: negative limit")
 	}
 	return l, nil
 }

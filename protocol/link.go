@@ -32,7 +32,7 @@ type link struct {
 }
 
 func newLink(nc net.Conn, c *Client) *link {
-	l := &link{nc: nc, addr: c.Addr, format: c.Format, timeout: c.Timeout, in: bufio.NewReader(nc)}
+	l := &link{nc: nc, addr: c.Addr, format: c.format, timeout: c.timeout, in: bufio.NewReader(nc)}
 	l.watch = time.AfterFunc(l.timeout, l.expire)
 	l.watch.Stop()
 	return l

@@ -97,7 +97,7 @@ func (c *Client) dial(ctx context.Context) (*link, error) {
 	if err := c.pool.pause(ctx); err != nil {
 		return nil, c.failed("dial", err)
 	}
-	timed, cancel := context.WithTimeout(ctx, c.DialTimeout)
+	timed, cancel := context.WithTimeout(ctx, c.dialTimeout)
 	defer cancel()
 	dialer := &net.Dialer{KeepAliveConfig: keepAlive}
 	var nc net.Conn

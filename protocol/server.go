@@ -31,6 +31,8 @@ type Server struct {
 	Limits   Limits
 	Firmware string // 9 characters, dddd-xxxx
 
+	format    Format // as given, with the defaults
+	limits    Limits
 	stats     counters
 	buffers   buffers
 	events    *events
@@ -73,24 +75,25 @@ func (s *Server) prepare(ctx context.Context) (err error) {
 	if s.HSM == nil || s.Rand == nil || s.Now == nil {
 		return errors.New("protocol: a Server needs an HSM, randomness and a clock")
 	}
-	if s.Firmware == "" {
-		s.Firmware = DefaultFirmware
+	firmware := s.Firmware
+	if firmware == "" {
+		firmware = DefaultFirmware
 	}
-	if len(s.Firmware) != firmwareLen {
-		return fmt.Errorf("protocol: firmware number %q is not of %d characters", s.Firmware, firmwareLen)
+	if len(firmware) != firmwareLen {
+		return fmt.Errorf("protocol: firmware number %q is not of %d characters", firmware, firmwareLen)
 	}
-	if s.Format, err = s.Format.check(); err != nil {
+	if s.format, err = s.Format.check(); err != nil {
 		return err
 	}
-	if s.Limits, err = s.Limits.check(); err != nil {
+	if s.limits, err = s.Limits.check(); err != nil {
 		return err
 	}
 	s.work, s.abort = context.WithCancel(context.WithoutCancel(ctx))
-	s.handshakes = make(chan struct{}, s.Limits.Handshakes)
+	s.handshakes = make(chan struct{}, s.limits.Handshakes)
 	s.events = newEvents(s.Logger, s.Now)
 	s.responder = responder{
-		hsm: s.HSM, keys: s.Keys, rand: s.Rand, firmware: s.Firmware, format: s.Format,
-		sockets: s.Limits.Connections, stats: &s.stats, events: s.events,
+		hsm: s.HSM, keys: s.Keys, rand: s.Rand, firmware: firmware, format: s.format,
+		sockets: s.limits.Connections, stats: &s.stats, events: s.events,
 	}
 	return nil
 }

@@ -19,7 +19,7 @@ func (c *conn) answer() bool {
 // turn answers one batch: collected, asked, written. It tells whether there
 // may be another, and whether the connection goes on.
 func (c *conn) turn() (again, open bool) {
-	b := c.server.buffers.getBatch(c.server.Format, c.server.Limits.Batch)
+	b := c.server.buffers.getBatch(c.server.format, c.server.limits.Batch)
 	r := &c.server.responder
 	rest, inStep := r.collect(b, c.in.bytes[c.from:c.to])
 	if b.len() == 0 {
@@ -27,10 +27,12 @@ func (c *conn) turn() (again, open bool) {
 		return false, inStep
 	}
 	c.from = c.to - len(rest)
-	c.began = c.read // of a frame that is in part there
 	again = b.full()
 	answered := r.answer(c.server.work, b)
 	replied := c.reply(b)
+	// What has come of the next frame has waited for this batch, not the other
+	// way round.
+	c.began = c.heard
 	return again, inStep && answered && replied
 }
 
@@ -62,8 +64,9 @@ func (c *conn) reply(b *batch) (done bool) {
 // write sends one run of replies, to be taken by the write deadline.
 func (c *conn) write(run []byte) bool {
 	defer clear(run)
-	_ = c.nc.SetWriteDeadline(c.server.Now().Add(c.server.Limits.Write))
+	_ = c.nc.SetWriteDeadline(c.server.Now().Add(c.server.limits.Write))
 	n, err := c.nc.Write(run)
+	c.heard = c.server.Now()
 	c.server.stats.bytesOut.Add(uint64(n))
 	if err == nil {
 		return true

@@ -1,0 +1,277 @@
+package protocol_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"pbochsm/mac"
+	"pbochsm/protocol"
+)
+
+// Under load, a drain loses no reply: every client gets whole replies to the
+// first requests that it sent, and the server has answered what it read.
+func TestDrainUnderLoad(t *testing.T) {
+	s := newServer(t)
+	s.HSM = hsmFunc(func(op *mac.Op) { copy(op.Answer[:], mac.Random.Bytes(op)) })
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	served := make(chan error, 1)
+	go func() { served <- s.Serve(t.Context(), l) }()
+
+	var replies atomic.Int64
+	var clients sync.WaitGroup
+	for range 8 {
+		c := dial(t, l.Addr().String())
+		ask(t, c, "HEAD", publishedLoad) // it has been accepted
+		replies.Add(1)
+		clients.Go(func() {
+			for i := 0; ; i++ {
+				if _, err := c.Write(frame(fmt.Sprintf("%04X", i&0xFFFF), publishedLoad)); err != nil {
+					return
+				}
+			}
+		})
+		clients.Go(func() {
+			for i := 0; ; i++ {
+				f, err := nextFrame(c)
+				if errors.Is(err, io.EOF) {
+					_ = c.Close()
+					return
+				}
+				if want := fmt.Sprintf("%04XWB0011223344", i&0xFFFF); err != nil || f != want {
+					t.Errorf("reply %d: %q, %v; want %q", i, f, err, want)
+					return
+				}
+				replies.Add(1)
+			}
+		})
+	}
+	eventually(t, "load", func() bool { return replies.Load() > 1000 })
+	began := time.Now()
+	if err := s.Shutdown(t.Context()); err != nil {
+		t.Errorf("Shutdown: %v", err)
+	}
+	t.Logf("drained in %v", time.Since(began))
+	if err := <-served; err != nil {
+		t.Errorf("Serve: %v", err)
+	}
+	clients.Wait()
+	var answered uint64
+	for _, r := range s.Stats().Requests {
+		answered += r.Count
+	}
+	if got := replies.Load(); uint64(got) != answered {
+		t.Errorf("the server answered %d requests, the clients got %d replies", answered, got)
+	}
+}
+
+// What had arrived before the drain is answered, however slow the HSM is.
+func TestDrainFinishesWhatHasArrived(t *testing.T) {
+	entered := make(chan struct{}, 1)
+	release := make(chan struct{})
+	s := newServer(t)
+	s.HSM = hsmFunc(func(*mac.Op) {
+		entered <- struct{}{}
+		<-release
+	})
+	addr := start(t, s)
+	c := dial(t, addr)
+	_, _ = c.Write(frame("0001", publishedLoad))
+	<-entered
+	_, _ = c.Write(frame("0002", "B20002hi"))
+	done := make(chan error, 1)
+	go func() { done <- s.Shutdown(context.Background()) }()
+	eventually(t, "no longer accepting", func() bool {
+		c, err := net.Dial("tcp", addr)
+		if err == nil {
+			_ = c.Close()
+		}
+		return err != nil
+	})
+	close(release)
+	for _, want := range []string{"0001WB0000000000", "0002B300hi"} {
+		if got := readFrame(t, c); got != want {
+			t.Errorf("reply %q, want %q", got, want)
+		}
+	}
+	mustClose(t, c)
+	_ = c.Close()
+	if err := <-done; err != nil {
+		t.Errorf("Shutdown: %v", err)
+	}
+}
+
+func TestDrainClosesIdleConnections(t *testing.T) {
+	s := newServer(t)
+	addr := start(t, s)
+	var open []net.Conn
+	for range 20 {
+		c := dial(t, addr)
+		ask(t, c, "HEAD", "NC")
+		open = append(open, c)
+	}
+	go func() {
+		for _, c := range open {
+			_, _ = io.Copy(io.Discard, c)
+			_ = c.Close()
+		}
+	}()
+	if err := s.Shutdown(t.Context()); err != nil {
+		t.Errorf("Shutdown: %v", err)
+	}
+	if n := s.Stats().Open; n != 0 {
+		t.Errorf("%d connections open after Shutdown", n)
+	}
+}
+
+func TestShutdownGivesUpWithItsContext(t *testing.T) {
+	release := make(chan struct{})
+	s := newServer(t)
+	s.HSM = blocked{release}
+	c := dial(t, start(t, s))
+	_, _ = c.Write(frame("HEAD", publishedLoad))
+	eventually(t, "the request has arrived", func() bool { return s.Stats().BytesIn > 0 })
+	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+	defer cancel()
+	if err := s.Shutdown(ctx); !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("Shutdown: %v, want the deadline", err)
+	}
+	mustClose(t, c)
+	close(release)
+}
+
+// blocked is an HSM that answers when its context has ended.
+type blocked struct{ release chan struct{} }
+
+func (b blocked) Do(ctx context.Context, _ []mac.Op) error {
+	<-ctx.Done()
+	<-b.release
+	return ctx.Err()
+}
+
+func TestServeEndsWithItsContext(t *testing.T) {
+	s := newServer(t)
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	served := make(chan error, 1)
+	go func() { served <- s.Serve(ctx, l) }()
+	c := dial(t, l.Addr().String())
+	ask(t, c, "HEAD", "NC")
+	cancel()
+	if err := <-served; err != nil {
+		t.Errorf("Serve: %v", err)
+	}
+	if got := ask(t, c, "HEAD", "NC"); !strings.HasPrefix(got, "HEADND00") {
+		t.Errorf("an open connection after the context: %q", got)
+	}
+	_ = c.Close()
+	if err := s.Shutdown(t.Context()); err != nil {
+		t.Errorf("Shutdown: %v", err)
+	}
+	if err := s.Serve(t.Context(), newOnce(nil)); err != nil {
+		t.Errorf("Serve after Shutdown: %v", err)
+	}
+}
+
+// flaky is a listener that lacks descriptors now and then.
+type flaky struct {
+	net.Listener
+	failures atomic.Int32
+}
+
+func (l *flaky) Accept() (net.Conn, error) {
+	if l.failures.Add(-1) >= 0 {
+		return nil, errors.New("too many open files")
+	}
+	return l.Listener.Accept()
+}
+
+func TestAcceptBacksOff(t *testing.T) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	f := &flaky{Listener: l}
+	f.failures.Store(3)
+	var log logged
+	s := newServer(t)
+	s.Logger = log.logger()
+	c := dial(t, startOn(t, s, f))
+	if got := ask(t, c, "HEAD", "B20000"); got != "HEADB300" {
+		t.Errorf("after the failures: %q", got)
+	}
+	if n := strings.Count(log.String(), "too many open files"); n != 3 {
+		t.Errorf("%d failures logged, want 3", n)
+	}
+}
+
+// 64 connections, pipelining, random disconnects: no answer goes astray.
+func TestNoCrossTalk(t *testing.T) {
+	s := newServer(t)
+	s.HSM = hsmFunc(func(op *mac.Op) { copy(op.Answer[:], mac.Random.Bytes(op)) })
+	addr := start(t, s)
+	var clients sync.WaitGroup
+	for id := range 64 {
+		clients.Go(func() {
+			for round := range 12 {
+				if err := crossTalk(addr, id, round); err != nil {
+					t.Errorf("connection %d, round %d: %v", id, round, err)
+				}
+			}
+		})
+	}
+	clients.Wait()
+}
+
+// crossTalk pipelines loads whose random names the connection and the request,
+// which the HSM gives back as MAC2, and breaks off after some.
+func crossTalk(addr string, id, round int) error {
+	c, err := net.Dial("tcp", addr)
+	if err != nil {
+		return err
+	}
+	defer c.Close()
+	_ = c.SetDeadline(time.Now().Add(20 * time.Second))
+	depth := 1 + (id*37+round*101)%1000
+	read := depth
+	if round%3 == 0 {
+		read = depth / 2 // and leave
+	}
+	var all []byte
+	for i := range depth {
+		random := fmt.Sprintf("%02X%02X%04X", id, round, i)
+		all = append(all, frame(random[:4], strings.Replace(publishedLoad, "11223344", random, 1))...)
+	}
+	sent := make(chan struct{})
+	go func() {
+		defer close(sent)
+		_, _ = c.Write(all)
+	}()
+	defer func() {
+		_ = c.Close()
+		<-sent
+	}()
+	for i := range read {
+		random := fmt.Sprintf("%02X%02X%04X", id, round, i)
+		f, err := nextFrame(c)
+		if want := random[:4] + "WB00" + random; err != nil || f != want {
+			return fmt.Errorf("reply %d: %q, %v; want %q", i, f, err, want)
+		}
+	}
+	return nil
+}
+
+var _ mac.HSM = (*protocol.Client)(nil)
