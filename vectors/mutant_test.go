@@ -39,6 +39,11 @@ func (m mutant) Do(ctx context.Context, ops []mac.Op) error {
 	return nil
 }
 
+// deaf is an HSM that looks at nothing.
+type deaf struct{}
+
+func (deaf) Do(context.Context, []mac.Op) error { return nil }
+
 // A mistake is caught if the vector id fails, and the report says so.
 type mistake struct {
 	name string
@@ -80,6 +85,18 @@ func verdictMistakes(t *testing.T) []mistake {
 			hsm: mutant{HSM: good, after: func(op *mac.Op) {
 				if errors.Is(op.Err, mac.ErrVerify) {
 					op.Err = nil
+				}
+			}},
+		},
+		{
+			name: "answers nothing", id: "load/level-1/mac-first-bit", says: "the module did not answer",
+			hsm: deaf{},
+		},
+		{
+			name: "leaves old answers beside a refusal", id: "load/level-1/mac-first-bit", says: "and a MAC with it",
+			hsm: mutant{HSM: good, after: func(op *mac.Op) {
+				if op.Err != nil {
+					op.Answer = [4]byte{1}
 				}
 			}},
 		},

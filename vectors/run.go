@@ -88,6 +88,10 @@ func (f *Family) run(ctx context.Context, hsm mac.HSM, batch int) (FamilyReport,
 	return report, nil
 }
 
+// errUnanswered is in an op until the module has answered it, and so are bytes
+// that a refusal must clear.
+var errUnanswered = errors.New("vectors: the module did not answer")
+
 // answer puts vectors to hsm in one Do and judges what comes back.
 func answer(ctx context.Context, hsm mac.HSM, vectors []Vector) (failures []Failure, err error) {
 	ops := make([]mac.Op, len(vectors))
@@ -95,6 +99,7 @@ func answer(ctx context.Context, hsm mac.HSM, vectors []Vector) (failures []Fail
 		if ops[i], err = vectors[i].Op(); err != nil {
 			return nil, err
 		}
+		ops[i].Answer, ops[i].Err = [4]byte{1}, errUnanswered
 	}
 	if err := hsm.Do(ctx, ops); err != nil {
 		return nil, fmt.Errorf("vectors: %s and its batch: %w", vectors[0].ID, err)

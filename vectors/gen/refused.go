@@ -9,6 +9,7 @@ var badValues = []bad{
 	{"date-0230", "30 February", "date", "20240230"},
 	{"date-0229-common", "29 February of a common year", "date", "20230229"},
 	{"date-0229-century", "29 February of a century that was not leap", "date", "19000229"},
+	{"date-0431", "31 April", "date", "20240431"},
 	{"date-month-13", "month 13", "date", "20241301"},
 	{"date-day-00", "day 0", "date", "20240100"},
 	{"date-digit", "a digit A", "date", "2024010A"},
