@@ -70,7 +70,8 @@ func (c *Client) Do(ctx context.Context, ops []mac.Op) error {
 	if len(ops) == 0 {
 		return nil
 	}
-	if markUnanswered(ops) == 0 {
+	asked := markUnanswered(ops)
+	if asked == 0 {
 		return nil
 	}
 	first := c.sequence.Add(uint64(len(ops))) - uint64(len(ops))
@@ -78,16 +79,18 @@ func (c *Client) Do(ctx context.Context, ops []mac.Op) error {
 	if err == nil {
 		return nil
 	}
-	answered := false
+	unanswered := 0
 	for i := range ops {
 		if errors.Is(ops[i].Err, errUnanswered) {
 			ops[i].Err = err
-		} else {
-			answered = true
+			unanswered++
 		}
 	}
-	if answered {
+	if unanswered < asked {
 		return nil
+	}
+	for i := range ops {
+		ops[i].Err = err
 	}
 	return err
 }
