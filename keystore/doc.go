@@ -60,7 +60,7 @@
 //
 //	{"format":1,"mode":"test","epoch":2,"next":2,"keys":[
 //	 {"set":"01","usage":"load","version":"01","algorithm":"00","index":1,
-//	  "cipher":"3des","levels":1,"state":"active","kcv":"7B8358"}]}
+//	  "cipher":"3des","levels":1,"state":"active","kcv":"491510"}]}
 //
 // epoch counts the saves, from 1. next is the lowest index that was never
 // given to a key. The check value of the SMK, which the wire reports, is the
@@ -83,8 +83,7 @@
 // hold with [Live.Acquire] for the length of a batch, so that one request
 // never sees two sets of keys. [Store.Reload] swaps one pointer; the old
 // snapshot loses the hold that made it current, and with its last reader's
-// Release its pages are cleared and unmapped. A use after that faults; it does
-// not read other memory.
+// Release its pages are cleared and unmapped. A use after that is a crash.
 //
 // # What Go cannot promise
 //

@@ -84,7 +84,10 @@ func (s *Store) add(key Key, secret *Secret) (Key, error) {
 	key.Index = s.keys.next
 	head := s.keys.header
 	head.next++
-	return key, s.edit(head, append(s.keys.rows(), row{key, secret}))
+	if err := s.edit(head, append(s.keys.rows(), row{key, secret})); err != nil {
+		return Key{}, err
+	}
+	return key, nil
 }
 
 // Activate puts a pending key into use.

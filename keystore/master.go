@@ -33,7 +33,7 @@ func newMasterKey() (masterKey, error) {
 // check is the check value of the SMK: three derived bytes, which say nothing
 // about any other derived key.
 func (m masterKey) check() (KCV, error) {
-	b, err := hkdf.Key(sha256.New, m.pages, nil, labelCheck, len(KCV{}))
+	b, err := hkdf.Key(sha256.New, m.bytes(), nil, labelCheck, len(KCV{}))
 	if err != nil {
 		return KCV{}, err
 	}
@@ -70,7 +70,7 @@ func (m masterKey) open(label string, dst, sealed, additional []byte) error {
 }
 
 func (m masterKey) aead(label string, salt []byte) (cipher.AEAD, error) {
-	key, err := hkdf.Key(sha256.New, m.pages, salt, label, chacha20poly1305.KeySize)
+	key, err := hkdf.Key(sha256.New, m.bytes(), salt, label, chacha20poly1305.KeySize)
 	if err != nil {
 		return nil, fmt.Errorf("keystore: %w", err)
 	}

@@ -49,7 +49,7 @@ func wrapMaster(rand io.Reader, passphrase []byte, c cost, master masterKey) (*a
 			base64.RawStdEncoding.EncodeToString(salt[:]),
 			fmt.Sprint(c.memory), fmt.Sprint(c.passes), fmt.Sprint(c.threads),
 		},
-		Body: aead.Seal(nil, onlyNonce[:], master.pages, nil),
+		Body: aead.Seal(nil, onlyNonce[:], master.bytes(), nil),
 	}, nil
 }
 
@@ -72,7 +72,7 @@ func unwrapMaster(s *age.Stanza, passphrase []byte, master masterKey) error {
 	if err != nil {
 		return err
 	}
-	if _, err := aead.Open(master.pages[:0], onlyNonce[:], s.Body, nil); err != nil {
+	if _, err := aead.Open(master.bytes()[:0], onlyNonce[:], s.Body, nil); err != nil {
 		return ErrPassphrase
 	}
 	return nil

@@ -16,7 +16,7 @@ func encode(rand io.Reader, master masterKey, s *Snapshot) ([]byte, error) {
 	}
 	payload := binary.BigEndian.AppendUint32(nil, uint32(len(text)))
 	payload = append(payload, text...)
-	return master.seal(rand, labelSecrets, payload, s.vault.pages, payload)
+	return master.seal(rand, labelSecrets, payload, s.vault.bytes(), payload)
 }
 
 // decode reads a payload. The clear secrets exist in locked memory only.
@@ -41,7 +41,7 @@ func decode(master masterKey, payload []byte) (*Snapshot, error) {
 		return nil, err
 	}
 	defer secrets.destroy()
-	if err := master.open(labelSecrets, secrets.pages, sealed, attributes); err != nil {
+	if err := master.open(labelSecrets, secrets.bytes(), sealed, attributes); err != nil {
 		return nil, err
 	}
 	rows := make([]row, len(keys))

@@ -13,6 +13,10 @@ var ErrDigits = errors.New("keystore: a key or component is 32 hexadecimal digit
 
 // A Secret is the 16 bytes of a key. It cannot be printed: every fmt verb
 // writes a placeholder and JSON refuses it.
+//
+// NOTE: fmt does not ask an unexported field how it wants to be printed. A
+// struct that has a Secret, or a pointer to one, in such a field must not be
+// printed itself.
 type Secret [16]byte
 
 // ParseSecret reads 32 hexadecimal digits. The caller still owns, and should

@@ -65,7 +65,7 @@ func create(rand io.Reader, dir string, passphrase []byte, mode Mode, c cost) (_
 
 // begin makes the storage master key of a new store and an empty key table.
 func (s *Store) begin(rand io.Reader, passphrase []byte, mode Mode, c cost) error {
-	if _, err := io.ReadFull(rand, s.master.pages); err != nil {
+	if _, err := io.ReadFull(rand, s.master.bytes()); err != nil {
 		return fmt.Errorf("keystore: random storage master key: %w", err)
 	}
 	wrap, err := wrapMaster(rand, passphrase, c, s.master)

@@ -2,7 +2,7 @@ package keystore
 
 import (
 	"fmt"
-	"io"
+	"sync/atomic"
 )
 
 const secretSize = len(Secret{})
@@ -11,8 +11,12 @@ const secretSize = len(Secret{})
 // pages outside the Go heap: the collector never copies them, they are locked
 // out of swap where the system allows it, and on Linux they are left out of
 // core dumps.
+//
+// The pointer is an atomic one because no printer can follow it. Package fmt
+// prints what an ordinary pointer in a struct leads to when the verb does not
+// fit, whatever methods there are.
 type vault struct {
-	pages  []byte
+	pages  atomic.Pointer[[]byte] // nil: destroyed
 	locked bool
 }
 
@@ -22,20 +26,23 @@ func newVault(size int) (*vault, error) {
 	if err != nil {
 		return nil, fmt.Errorf("keystore: %d bytes of memory for secrets: %w", size, err)
 	}
-	return &vault{pages: pages[:size], locked: locked}, nil
+	pages = pages[:size]
+	v := &vault{locked: locked}
+	v.pages.Store(&pages)
+	return v, nil
 }
+
+func (v *vault) bytes() []byte { return *v.pages.Load() }
 
 func (v *vault) secret(h Handle) *Secret {
-	return (*Secret)(v.pages[int(h)*secretSize:])
+	return (*Secret)(v.bytes()[int(h)*secretSize:])
 }
 
-// destroy clears the secrets and gives the pages back. A use after it faults,
-// so it is called by the last holder only.
+// destroy clears the secrets and gives the pages back. A use after it is a
+// crash, so it is called by the last holder only.
 func (v *vault) destroy() {
-	clear(v.pages)
-	release(v.pages[:max(len(v.pages), 1)])
-	v.pages = nil
+	pages := v.bytes()
+	clear(pages)
+	v.pages.Store(nil)
+	release(pages[:cap(pages)])
 }
-
-// Format writes a placeholder whatever the verb.
-func (*vault) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, "<vault>") }
