@@ -10,6 +10,8 @@ import (
 	"strings"
 )
 
+//go:generate go run ./gen -dir .
+
 //go:embed *.json
 var files embed.FS
 
