@@ -10,7 +10,7 @@ import (
 	"strings"
 )
 
-//go:generate go run ./gen -dir .
+//go:generate go run -C .. ./vectors/gen
 
 //go:embed *.json
 var files embed.FS
