@@ -10,8 +10,6 @@ import (
 	"strings"
 )
 
-//go:generate go run -C .. ./vectors/gen
-
 //go:embed *.json
 var files embed.FS
 
