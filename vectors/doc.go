@@ -46,3 +46,5 @@
 //
 // [PBOC]: docs/pboc.md
 package vectors
+
+//go:generate go run ./gen -dir . -fingerprints ../keystore/published_vectors.txt

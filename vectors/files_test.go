@@ -226,3 +226,13 @@ func TestRefusedForTheRightReason(t *testing.T) {
 		t.Fatal("no vector expects invalid")
 	}
 }
+
+// TestKeysAreKnownToBePublished holds that production refuses every key that
+// this repository prints.
+func TestKeysAreKnownToBePublished(t *testing.T) {
+	for _, k := range vectors.Keys() {
+		if !k.Secret.Published() {
+			t.Errorf("%s could be imported for production", k.Ref)
+		}
+	}
+}

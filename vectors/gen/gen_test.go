@@ -46,7 +46,7 @@ func TestCommittedFilesAreGenerated(t *testing.T) {
 func written(t *testing.T) map[string][]byte {
 	t.Helper()
 	dir := t.TempDir()
-	if err := write(dir); err != nil {
+	if err := write(dir, filepath.Join(t.TempDir(), "fingerprints")); err != nil {
 		t.Fatal(err)
 	}
 	entries, err := os.ReadDir(dir)
@@ -70,5 +70,25 @@ func TestNextCarries(t *testing.T) {
 		if got := next(in); got != want {
 			t.Errorf("next(%s) = %s, want %s", in, got, want)
 		}
+	}
+}
+
+// TestCommittedFingerprintsAreGenerated holds the file that package keystore
+// refuses published keys by.
+func TestCommittedFingerprintsAreGenerated(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "fingerprints")
+	if err := write(t.TempDir(), file); err != nil {
+		t.Fatal(err)
+	}
+	want, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	have, err := os.ReadFile("../../keystore/published_vectors.txt")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !bytes.Equal(have, want) {
+		t.Error("keystore/published_vectors.txt is not what go run ./vectors/gen writes")
 	}
 }

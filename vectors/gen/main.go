@@ -19,15 +19,16 @@ import (
 )
 
 func main() {
-	dir := flag.String("dir", "vectors", "folder to write into")
+	dir := flag.String("dir", "vectors", "folder to write the families into")
+	prints := flag.String("fingerprints", "keystore/published_vectors.txt", "file to write the fingerprints of their keys into")
 	flag.Parse()
-	if err := write(*dir); err != nil {
+	if err := write(*dir, *prints); err != nil {
 		fmt.Fprintln(os.Stderr, "gen: error:", err)
 		os.Exit(1)
 	}
 }
 
-func write(dir string) error {
+func write(dir, prints string) error {
 	families, err := generate()
 	if err != nil {
 		return err
@@ -41,5 +42,5 @@ func write(dir string) error {
 			return err
 		}
 	}
-	return nil
+	return writeFingerprints(prints, families)
 }
