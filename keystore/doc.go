@@ -23,17 +23,17 @@
 // # The file
 //
 // keystore.age is an age file ([AGE]) with two recipient stanzas of our own.
-// Base64 is without padding and numbers are decimal. HKDF is that of
-// [RFC 5869], argon2id that of [RFC 9106], and AEAD is ChaCha20-Poly1305 of
-// [RFC 8439] with a nonce of zeros, since every key that it is used with
-// serves once:
+// Base64 is without padding and numbers are decimal. Expand is HKDF-Expand of
+// [RFC 5869] with SHA-256, argon2id is that of [RFC 9106], and AEAD is
+// ChaCha20-Poly1305 of [RFC 8439] with a nonce of zeros, since every key that
+// it is used with serves once:
 //
 //	-> argon2id SALT MEMORY TIME THREADS
 //	   body: AEAD(key, SMK), 48 bytes, where
 //	   key = argon2id(pass-phrase, SALT, TIME passes, MEMORY KiB, THREADS), 32 bytes
 //	-> smk SALT
 //	   body: AEAD(key, file key), 32 bytes, where
-//	   key = HKDF-SHA256(SMK, SALT, "pbochsm keystore v1 file key"), 32 bytes
+//	   key = Expand(SMK, "pbochsm keystore v1 file key" | SALT, 32 bytes)
 //
 // Each SALT is 16 random bytes. The SMK, the storage master key, is 32 random
 // bytes made with the store and never changed; so a daemon that holds it can
@@ -49,7 +49,7 @@
 //	N bytes    attributes: JSON
 //	16 bytes   SALT
 //	the rest   AEAD(key, secrets, the 4 + N bytes above), where
-//	           key = HKDF-SHA256(SMK, SALT, "pbochsm keystore v1 secrets"), 32 bytes
+//	           key = Expand(SMK, "pbochsm keystore v1 secrets" | SALT, 32 bytes)
 //
 // with 16 bytes of secret for each key of the attributes, in their order. The
 // secrets are sealed once more inside so that neither age's buffers nor the
@@ -63,9 +63,8 @@
 //	  "cipher":"3des","levels":1,"state":"active","kcv":"491510"}]}
 //
 // epoch counts the saves, from 1. next is the lowest index that was never
-// given to a key. The check value of the SMK, which the wire reports, is the
-// first 3 bytes of HKDF-SHA256(SMK, no salt, "pbochsm keystore v1 check
-// value").
+// given to a key. The check value of the SMK, which the wire reports, is
+// Expand(SMK, "pbochsm keystore v1 check value", 3 bytes).
 //
 // A save writes keystore.age.tmp beside the file, syncs it, renames it over
 // the old one and syncs the directory; a leftover of that name is an

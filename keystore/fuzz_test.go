@@ -29,7 +29,7 @@ func FuzzPayload(f *testing.F) {
 	f.Fuzz(func(t *testing.T, attributes, secrets []byte, raw bool) {
 		framed := frame(string(attributes))
 		if raw {
-			framed = attributes
+			framed = bytes.Clone(attributes) // the fuzzer's arguments share one array
 		}
 		salt := bytes.Repeat([]byte{7}, 16)
 		payload, err := s.SealPayload(bytes.NewReader(salt), framed, secrets)

@@ -80,8 +80,8 @@ func (s stranger) unseal(key, sealed, additional []byte) []byte {
 	return b
 }
 
-func (s stranger) derive(secret, salt []byte, label string, size int) []byte {
-	b, err := hkdf.Key(sha256.New, secret, salt, label, size)
+func (s stranger) expand(secret []byte, label string, salt []byte, size int) []byte {
+	b, err := hkdf.Expand(sha256.New, secret, label+string(salt), size)
 	must(s.t, err)
 	return b
 }
@@ -100,7 +100,7 @@ func (s *strangerIdentity) Unwrap(stanzas []*age.Stanza) ([]byte, error) {
 	key := argon2.IDKey(passphrase(), s.base64(a[0]), s.number(a[2]), s.number(a[1]), uint8(s.number(a[3])), 32)
 	s.smk = s.unseal(key, stanzas[0].Body, nil)
 	salt := s.base64(stanzas[1].Args[0])
-	return s.unseal(s.derive(s.smk, salt, "pbochsm keystore v1 file key", 32), stanzas[1].Body, nil), nil
+	return s.unseal(s.expand(s.smk, "pbochsm keystore v1 file key", salt, 32), stanzas[1].Body, nil), nil
 }
 
 func TestFileIsAsDocumented(t *testing.T) {
@@ -114,14 +114,14 @@ func TestFileIsAsDocumented(t *testing.T) {
 		t.Errorf("attributes %s, want %s", got, documented)
 	}
 	salt, sealed := payload[n:n+16], payload[n+16:]
-	secrets := s.unseal(s.derive(s.smk, salt, "pbochsm keystore v1 secrets", 32), sealed, payload[:n])
+	secrets := s.unseal(s.expand(s.smk, "pbochsm keystore v1 secrets", salt, 32), sealed, payload[:n])
 	if want := secret(t, "11223344556677888877665544332211"); !bytes.Equal(secrets, want[:]) {
 		t.Errorf("secrets %X", secrets)
 	}
 	snap, err := keystore.OpenBytes(goldenFile(t), passphrase())
 	must(t, err)
 	defer snap.Release()
-	if check := s.derive(s.smk, nil, "pbochsm keystore v1 check value", 3); snap.Check() != keystore.KCV(check) {
+	if check := s.expand(s.smk, "pbochsm keystore v1 check value", nil, 3); snap.Check() != keystore.KCV(check) {
 		t.Errorf("check value %s, by the comment %X", snap.Check(), check)
 	}
 }

@@ -33,7 +33,7 @@ func newMasterKey() (masterKey, error) {
 // check is the check value of the SMK: three derived bytes, which say nothing
 // about any other derived key.
 func (m masterKey) check() (KCV, error) {
-	b, err := hkdf.Key(sha256.New, m.bytes(), nil, labelCheck, len(KCV{}))
+	b, err := m.derive(labelCheck, nil, len(KCV{}))
 	if err != nil {
 		return KCV{}, err
 	}
@@ -70,12 +70,22 @@ func (m masterKey) open(label string, dst, sealed, additional []byte) error {
 }
 
 func (m masterKey) aead(label string, salt []byte) (cipher.AEAD, error) {
-	key, err := hkdf.Key(sha256.New, m.bytes(), salt, label, chacha20poly1305.KeySize)
+	key, err := m.derive(label, salt, chacha20poly1305.KeySize)
 	if err != nil {
-		return nil, fmt.Errorf("keystore: %w", err)
+		return nil, err
 	}
 	defer clear(key)
 	return chacha20poly1305.New(key)
+}
+
+// derive is HKDF-Expand. Its other half, Extract, is for keys that are not
+// random; it would leave the SMK as it is in the buffer of a hash, on the heap.
+func (m masterKey) derive(label string, salt []byte, size int) ([]byte, error) {
+	b, err := hkdf.Expand(sha256.New, m.bytes(), label+string(salt), size)
+	if err != nil {
+		return nil, fmt.Errorf("keystore: %w", err)
+	}
+	return b, nil
 }
 
 // onlyNonce is right where a key encrypts one message in its life: each of
