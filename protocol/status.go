@@ -45,10 +45,10 @@ var statuses = [...]StatusText{
 	{80, ErrLength, "length error; the connection is closed", "报文长度错,随后断开"},
 }
 
-const (
-	statusInternal Status = 41
-	numStatuses           = 100
-)
+const statusInternal Status = 41
+
+// numStatuses is how many values two digits have.
+const numStatuses = 100
 
 // A StatusText is one line of the status table.
 type StatusText struct {

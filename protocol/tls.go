@@ -38,7 +38,7 @@ func mutual(certFile, keyFile, caFile string) (*tls.Config, *x509.CertPool, erro
 	if err != nil {
 		return nil, nil, fmt.Errorf("protocol: certificate: %w", err)
 	}
-	text, err := os.ReadFile(caFile) //nolint:gosec // the operator names the file
+	text, err := os.ReadFile(caFile)
 	if err != nil {
 		return nil, nil, fmt.Errorf("protocol: authority: %w", err)
 	}

@@ -121,7 +121,7 @@ func (r recipe) mac(key [8]byte, words string, values fields) string {
 }
 
 func (r recipe) concat(words string, values fields) []byte {
-	values = fields(maps.Clone(values))
+	values = maps.Clone(values)
 	if r.fixed != "" {
 		values["type"] = r.fixed
 	}
