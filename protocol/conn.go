@@ -12,13 +12,14 @@ const (
 	// keepBuffer is how long a connection keeps a larger buffer for the next
 	// request before it waits with the small one.
 	keepBuffer = time.Second
-	// drainPause and drainTime bound what a draining server still reads: what
-	// has arrived comes at once, and a client that never stops is not waited for.
+	// A draining server reads all that has arrived, which comes at once; beyond
+	// that it waits no more than drainPause, and no longer than drainTime for a
+	// client that never stops.
 	drainPause = 10 * time.Millisecond
 	drainTime  = 200 * time.Millisecond
 	// partingPause and partingTime bound how long a connection that the server
-	// ends is still emptied: until the peer falls silent. Closed while bytes
-	// come, TCP would take the last replies back.
+	// ends is still emptied: until the peer has everything and is silent. Closed
+	// before, TCP would take the last replies back.
 	partingPause = 200 * time.Millisecond
 	partingTime  = 2 * time.Second
 )
@@ -36,6 +37,7 @@ type conn struct {
 	heard      time.Time // when bytes last came or replies last went
 	began      time.Time // when the first byte of the pending frame came
 	drainUntil time.Time // set once the connection knows of the drain
+	owed       int       // bytes that had arrived when it did, and are unread
 	deaf       bool      // a write has failed: there is nobody to say goodbye to
 
 	small  buffer // where an idle connection waits
@@ -73,7 +75,7 @@ func (c *conn) leave(err error) {
 }
 
 // part ends the stream after the last reply, and reads on, and forgets, until
-// the peer has ended its own or says no more.
+// the peer has ended its own, or has everything and says no more.
 func (c *conn) part() {
 	if c.deaf {
 		return
@@ -84,7 +86,11 @@ func (c *conn) part() {
 	}
 	for now, end := c.server.Now(), c.server.Now().Add(partingTime); now.Before(end); now = c.server.Now() {
 		_ = c.nc.SetReadDeadline(now.Add(partingPause))
-		if _, err := c.nc.Read(c.in.bytes); err != nil {
+		_, err := c.nc.Read(c.in.bytes)
+		if errors.Is(err, os.ErrDeadlineExceeded) && unsent(c.nc) {
+			continue
+		}
+		if err != nil {
 			return
 		}
 	}
@@ -104,6 +110,7 @@ func (c *conn) wait() error {
 		// it or the read below ends at once.
 		if c.server.draining.Load() && c.drainUntil.IsZero() {
 			c.drainUntil = c.server.Now().Add(drainTime)
+			c.owed = unread(c.nc)
 			continue
 		}
 		n, err := c.nc.Read(c.in.bytes[c.to:])
@@ -127,6 +134,7 @@ func (c *conn) took(n int) {
 		c.began = c.heard
 	}
 	c.to += n
+	c.owed -= n
 	c.brimful = c.to == len(c.in.bytes)
 	c.server.stats.bytesIn.Add(uint64(n))
 }
@@ -134,14 +142,12 @@ func (c *conn) took(n int) {
 // deadline is until when the next byte must have come.
 func (c *conn) deadline() time.Time {
 	switch {
-	case !c.drainUntil.IsZero() && c.pending() > 0:
-		return c.drainUntil
 	case !c.drainUntil.IsZero():
 		pause := c.server.Now().Add(drainPause)
-		if pause.After(c.drainUntil) {
-			return c.drainUntil
+		if c.owed > 0 || pause.Before(c.drainUntil) && c.pending() == 0 {
+			return pause
 		}
-		return pause
+		return c.drainUntil
 	case c.pending() > 0:
 		return c.began.Add(c.server.limits.Frame)
 	case c.in.size > smallest:

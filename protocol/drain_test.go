@@ -13,7 +13,6 @@ import (
 	"time"
 
 	"pbochsm/mac"
-	"pbochsm/protocol"
 )
 
 // Under load, a drain loses no reply: every client gets whole replies to the
@@ -274,4 +273,31 @@ func crossTalk(addr string, id, round int) error {
 	return nil
 }
 
-var _ mac.HSM = (*protocol.Client)(nil)
+// A drain does not end before a slow HSM has answered all that had arrived.
+func TestDrainOfALongQueue(t *testing.T) {
+	const depth = 500
+	s := newServer(t)
+	s.Limits.Batch = 10
+	var asked atomic.Int64
+	s.HSM = hsmFunc(func(*mac.Op) {
+		asked.Add(1)
+		time.Sleep(time.Millisecond)
+	})
+	c := dial(t, start(t, s))
+	for i := range depth {
+		_, _ = c.Write(frame(fmt.Sprintf("%04X", i), publishedLoad))
+	}
+	eventually(t, "the first is asked", func() bool { return asked.Load() > 0 })
+	done := make(chan error, 1)
+	go func() { done <- s.Shutdown(context.Background()) }()
+	for i := range depth {
+		if got, want := readFrame(t, c), fmt.Sprintf("%04XWB0000000000", i); got != want {
+			t.Fatalf("reply %d: %q, want %q", i, got, want)
+		}
+	}
+	mustClose(t, c)
+	_ = c.Close()
+	if err := <-done; err != nil {
+		t.Errorf("Shutdown: %v", err)
+	}
+}

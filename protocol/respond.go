@@ -61,16 +61,17 @@ func (r *responder) ask(ctx context.Context, ops []mac.Op) {
 	}
 }
 
-// replies appends the replies to the requests of b from the one at from on,
-// and gives the request that it stopped before.
-func (r *responder) replies(b *batch, out []byte, from int) (run []byte, next int, ok bool) {
+// replies gives a run of replies to the requests of b from the one at from to
+// the one before to, in the memory of out, and the request that it stopped
+// before.
+func (r *responder) replies(b *batch, out []byte, from, to int) (run []byte, next int, ok bool) {
 	defer func() {
 		if !ok {
-			run, next = b.refuseAll(out[:0], from), len(b.requests)
+			run, next = b.refuseAll(out[:0], from, to), to
 		}
 	}()
 	defer r.guard(b, &ok)
-	for run, next = out, from; next < len(b.requests) && len(run) < runLimit; next++ {
+	for run, next = out[:0], from; next < to && len(run) < runLimit; next++ {
 		run = r.reply(b, &b.requests[next], run)
 	}
 	return run, next, true
@@ -103,9 +104,9 @@ func (r *responder) done(b *batch, q *request, out []byte) ([]byte, error) {
 	return closeFrame(out, start), nil
 }
 
-// refuseAll appends a refusal to every request of b from the one at from on.
-func (b *batch) refuseAll(out []byte, from int) []byte {
-	for i := from; i < len(b.requests); i++ {
+// refuseAll appends a refusal to the requests of b in that range.
+func (b *batch) refuseAll(out []byte, from, to int) []byte {
+	for i := from; i < to; i++ {
 		out = b.refuse(out, &b.requests[i])
 	}
 	return out
@@ -124,7 +125,7 @@ func (r *responder) guard(b *batch, ok *bool) {
 	*ok = false
 }
 
-// account counts the answers of b and logs the refusals.
+// account counts the answers of b, all of one client, and logs the refusals.
 func (r *responder) account(b *batch, client string) {
 	r.stats.batches.Add(1)
 	run, count := &r.stats.requests[0][0], uint64(0) // neighbours are often alike

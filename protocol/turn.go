@@ -44,7 +44,7 @@ func (c *conn) reply(b *batch) (done bool) {
 	defer c.server.buffers.putOutput(out)
 	done = true
 	for next, more := 0, true; more; {
-		run, after, ok := c.server.responder.replies(b, (*out)[:0], next)
+		run, after, ok := c.server.responder.replies(b, *out, next, b.len())
 		*out, next = run, after
 		done = done && ok
 		if more = next < b.len(); !more {
