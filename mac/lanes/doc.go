@@ -1,0 +1,50 @@
+// Package lanes computes many chains at once, in constant time, with DES in
+// bitsliced form.
+//
+// # Lanes
+//
+// A processor word is 64 bits that AND, OR and XOR treat alike and apart. So
+// let bit i of every word belong to chain i: one word holds the first bit of
+// 64 blocks, the next word their second bits, and 64 words hold 64 blocks. A
+// block in this form is 64 wires, and an instruction is a gate that works in
+// 64 circuits, the lanes, side by side. Each lane has its own key, its own
+// data and its own number of diversification levels. Wider registers make more
+// lanes and change nothing else.
+//
+// # Wiring
+//
+// On wires, whatever DES permutes costs nothing: E, P, PC1, PC2 and the
+// rotations of the key schedule only say which word an instruction reads. Even
+// a new key for every card, which is what makes table-driven DES slow here (a
+// schedule costs as much as encrypting a few blocks), is free: a derived key
+// is a block whose wires are used as a key. What remains of DES is its
+// S-boxes, as circuits of some 50 gates each. A program searched for them
+// (gen/search); gen/netlist keeps the circuits and proves them against the
+// standard; gen turns them into Go. The initial permutation is part of the
+// transposition that brings blocks into lanes and results out, once per
+// block: all that happens between, from the issuer's key to the MAC, stays in
+// lanes.
+//
+// # Time
+//
+// Table-driven DES looks up its S-boxes at addresses that depend on the key,
+// and a cache tells on it. Here no address and no branch depends on a bit of
+// key or data: a gate takes its time whatever it computes. What decides the
+// time of a Run is public: how many chains it has and what shape they are,
+// that is how many levels, which last key, how many blocks.
+//
+// # Batches
+//
+// A group of lanes takes the same time whether one lane is used or all. One
+// chain alone costs about what a careful table-driven implementation needs for
+// ten; 64 chains cost little more than one. So hand over all there is in one
+// Run, and never wait for more.
+//
+// Keys are in this package's own memory for the length of a Run, which clears
+// it. What the compiler keeps on the stack between two gates is beyond its
+// reach, and is overwritten by the next Run.
+//
+// [PBOC]: docs/pboc.md
+package lanes
+
+//go:generate go run ./gen

@@ -1,0 +1,90 @@
+package netlist
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+)
+
+// String is the text of a file, without comments.
+func (n *Netlist) String() string {
+	var b strings.Builder
+	for i, g := range n.Gates {
+		fmt.Fprintf(&b, "%d %s %d", Inputs+i, g.Op, g.A)
+		if g.Op.Reads() > 1 {
+			fmt.Fprintf(&b, " %d", g.B)
+		}
+		b.WriteByte('\n')
+	}
+	fmt.Fprintln(&b, "out", n.Out[0], n.Out[1], n.Out[2], n.Out[3])
+	return b.String()
+}
+
+// Parse reads the text of a file. A gate that reads a node not yet defined is
+// an error, and so is anything after the outputs.
+func Parse(text string) (*Netlist, error) {
+	n := new(Netlist)
+	done := false
+	for i, line := range strings.Split(text, "\n") {
+		line, _, _ = strings.Cut(line, "#")
+		words := strings.Fields(line)
+		if len(words) == 0 {
+			continue
+		}
+		var err error
+		switch {
+		case done:
+			err = fmt.Errorf("text after the outputs")
+		case words[0] == "out":
+			done = true
+			err = n.parseNodes(words[1:], n.Out[:])
+		default:
+			err = n.parseGate(words)
+		}
+		if err != nil {
+			return nil, fmt.Errorf("line %d: %w", i+1, err)
+		}
+	}
+	if !done {
+		return nil, fmt.Errorf("no outputs")
+	}
+	return n, nil
+}
+
+func (n *Netlist) parseGate(line []string) error {
+	if line[0] != strconv.Itoa(n.nodes()) {
+		return fmt.Errorf("the next node is %d, not %s", n.nodes(), line[0])
+	}
+	for op := range numOps {
+		if len(line) == 1 || line[1] != op.String() {
+			continue
+		}
+		var in [2]uint8
+		if err := n.parseNodes(line[2:], in[:op.Reads()]); err != nil {
+			return err
+		}
+		n.Gates = append(n.Gates, Gate{Op: op, A: in[0], B: in[1]})
+		return nil
+	}
+	return fmt.Errorf("unknown gate %q", line)
+}
+
+func (n *Netlist) parseNodes(words []string, nodes []uint8) error {
+	if len(words) != len(nodes) {
+		return fmt.Errorf("%d nodes, want %d", len(words), len(nodes))
+	}
+	for i, w := range words {
+		node, err := strconv.ParseUint(w, 10, 8)
+		if err != nil {
+			return err
+		}
+		if int(node) >= n.nodes() {
+			return fmt.Errorf("node %d is not defined", node)
+		}
+		nodes[i] = uint8(node)
+	}
+	return nil
+}
+
+// nodes counts the nodes defined so far.
+func (n *Netlist) nodes() int { return Inputs + len(n.Gates) }

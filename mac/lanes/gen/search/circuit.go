@@ -1,0 +1,125 @@
+package main
+
+import "pbochsm/mac/lanes/gen/netlist"
+
+// maxNodes bounds a circuit at work; the largest S-box needs half of it.
+const maxNodes = 128
+
+// A circuit is a netlist in the making. The truth table of each node is kept
+// beside it: 64 bits say everything about a function of six inputs.
+type circuit struct {
+	n     int // nodes, inputs included
+	gate  [maxNodes]netlist.Gate
+	table [maxNodes]uint64
+	out   [netlist.Outputs]uint8
+}
+
+func newCircuit() *circuit {
+	c := &circuit{n: netlist.Inputs}
+	for i := range netlist.Inputs {
+		c.table[i] = netlist.Input(i)
+	}
+	return c
+}
+
+func (c *circuit) gates() int { return c.n - netlist.Inputs }
+
+func (c *circuit) cost() int { return cost(c.gate[netlist.Inputs:c.n]) }
+
+// perGate is the weight of a gate in a cost.
+const perGate = 1000
+
+// cost counts gates. Among circuits of one size it prefers those with fewer
+// AndNot, for which some processors need two instructions.
+func cost(gates []netlist.Gate) int {
+	sum := 0
+	for _, g := range gates {
+		sum += perGate
+		if g.Op == netlist.AndNot {
+			sum++
+		}
+	}
+	return sum
+}
+
+// add appends a gate and gives its node.
+func (c *circuit) add(op netlist.Op, a, b int) int {
+	c.gate[c.n] = netlist.Gate{Op: op, A: uint8(a), B: uint8(b)}
+	c.table[c.n] = op.Apply(c.table[a], c.table[b])
+	c.n++
+	return c.n - 1
+}
+
+// find gives a node that computes want wherever care has a 1, or -1.
+func (c *circuit) find(want, care uint64) int {
+	for i, t := range c.table[:c.n] {
+		if (t^want)&care == 0 {
+			return i
+		}
+	}
+	return -1
+}
+
+// netlist gives the circuit its final form.
+func (c *circuit) netlist() *netlist.Netlist {
+	n := &netlist.Netlist{Out: c.out}
+	n.Gates = append(n.Gates, c.gate[netlist.Inputs:c.n]...)
+	return n
+}
+
+// replace makes everything that reads node old read node by.
+func (c *circuit) replace(old, by int) {
+	o, b := uint8(old), uint8(by)
+	for i := netlist.Inputs; i < c.n; i++ {
+		if c.gate[i].A == o {
+			c.gate[i].A = b
+		}
+		if c.gate[i].B == o {
+			c.gate[i].B = b
+		}
+	}
+	for i := range c.out {
+		if c.out[i] == o {
+			c.out[i] = b
+		}
+	}
+}
+
+// compact sorts the gates so that each reads earlier nodes, drops those that
+// no output needs, and merges those that compute the same.
+func (c *circuit) compact() *circuit {
+	k := compactor{from: c, to: newCircuit()}
+	for i := range netlist.Inputs {
+		k.moved[i] = i + 1
+	}
+	for o := range c.out {
+		k.to.out[o] = uint8(k.move(int(c.out[o])))
+	}
+	return k.to
+}
+
+type compactor struct {
+	from, to *circuit
+	moved    [maxNodes]int // the new node plus one, or zero
+}
+
+func (k *compactor) move(node int) int {
+	if k.moved[node] > 0 {
+		return k.moved[node] - 1
+	}
+	g := k.from.gate[node]
+	a := k.move(int(g.A))
+	b := a
+	if g.Op.Reads() > 1 {
+		b = k.move(int(g.B))
+	}
+	to := k.to.find(g.Op.Apply(k.to.table[a], k.to.table[b]), all)
+	if to < 0 {
+		to = k.to.add(g.Op, a, b)
+	}
+	k.moved[node] = to + 1
+	return to
+}
+
+// all is the care set of a function that matters for every input.
+const all = ^uint64(0)

@@ -1,0 +1,200 @@
+package lanes_test
+
+import (
+	"context"
+	"encoding/binary"
+	"flag"
+	"math/rand/v2"
+	"testing"
+
+	"pbochsm/keystore"
+	"pbochsm/mac"
+	"pbochsm/mac/lanes"
+	"pbochsm/mac/reference"
+)
+
+var chainCount = flag.Int("lanes.chains", 100_000, "how many random chains to hold against the reference")
+
+// snapshot makes a snapshot of 3DES keys.
+func snapshot(t testing.TB, secrets ...keystore.Secret) *keystore.Snapshot {
+	t.Helper()
+	entries := make([]keystore.Entry, len(secrets))
+	for i := range secrets {
+		entries[i].Ref = keystore.Ref{Set: byte(i), Usage: keystore.UsageTAC, Version: 1}
+		entries[i].Cipher = keystore.Cipher3DES
+		entries[i].State = keystore.StateActive
+		entries[i].Secret = secrets[i]
+	}
+	s, err := keystore.NewSnapshot(keystore.ModeTest, 1, keystore.KCV{}, entries)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+// A source draws keys and chains.
+type source struct{ *rand.Rand }
+
+func newSource(seed uint64) source { return source{rand.New(rand.NewPCG(seed, 64))} }
+
+func (s source) fill(b []byte) {
+	for i := range b {
+		b[i] = byte(s.Uint32())
+	}
+}
+
+func (s source) secrets(n int) []keystore.Secret {
+	secrets := make([]keystore.Secret, n)
+	for i := range secrets {
+		s.fill(secrets[i][:])
+	}
+	return secrets
+}
+
+// chain draws a chain of any shape, with data also where the shape has no use
+// for them.
+func (s source) chain(keys int) (c mac.Chain) {
+	c.Key = keystore.Handle(s.IntN(keys))
+	c.Levels = uint8(s.IntN(keystore.MaxLevels + 1))
+	c.Final = mac.FinalSession + mac.Final(s.IntN(2))
+	for i := range c.Factors {
+		s.fill(c.Factors[i][:])
+	}
+	s.fill(c.Data[:])
+	for i := range c.Message {
+		c.Message[i].Blocks = uint8(s.IntN(mac.MaxBlocks + 1))
+		s.fill(c.Message[i].Data[:])
+	}
+	return c
+}
+
+// batch draws n chains, of one shape or of many.
+func (s source) batch(n, keys int) []mac.Chain {
+	chains := make([]mac.Chain, n)
+	mixed, one := s.IntN(2) == 0, s.chain(keys)
+	for i := range chains {
+		c := s.chain(keys)
+		if !mixed {
+			c.Levels, c.Final = one.Levels, one.Final
+			for m := range c.Message {
+				c.Message[m].Blocks = one.Message[m].Blocks
+			}
+		}
+		chains[i] = c
+	}
+	return chains
+}
+
+// agree runs chains here and with the reference.
+func agree(t testing.TB, b mac.Backend, keys *keystore.Snapshot, chains []mac.Chain) {
+	t.Helper()
+	want := append([]mac.Chain(nil), chains...)
+	if err := (reference.Backend{}).Run(context.Background(), keys, want); err != nil {
+		t.Fatal(err)
+	}
+	if err := b.Run(context.Background(), keys, chains); err != nil {
+		t.Fatal(err)
+	}
+	for i := range chains {
+		if chains[i] != want[i] {
+			t.Fatalf("chain %d of %d: MACs %x, error %v; the reference has %x, %v\nchain: %+v",
+				i, len(chains), chains[i].MAC, chains[i].Err, want[i].MAC, want[i].Err, chains[i])
+		}
+	}
+}
+
+func TestAgreesWithReference(t *testing.T) {
+	const keys, longest = 16, 150
+	s := newSource(1)
+	snap, b := snapshot(t, s.secrets(keys)...), lanes.New()
+	for left := *chainCount; left > 0; {
+		n := min(left, 1+s.IntN(longest))
+		agree(t, b, snap, s.batch(n, keys))
+		left -= n
+	}
+}
+
+// Group sizes at which the work is arranged in another way.
+func TestAgreesAtEverySize(t *testing.T) {
+	s := newSource(2)
+	snap, b := snapshot(t, s.secrets(3)...), lanes.New()
+	for n := range 3*64 + 2 {
+		agree(t, b, snap, s.batch(n, 3))
+	}
+}
+
+// Every shape alone, every shape beside every other, and both in a full group.
+func TestAgreesOnEveryPairOfShapes(t *testing.T) {
+	s := newSource(3)
+	snap, b := snapshot(t, s.secrets(2)...), lanes.New()
+	var shapes []mac.Chain
+	for levels := range uint8(keystore.MaxLevels + 1) {
+		for _, final := range []mac.Final{mac.FinalSession, mac.FinalTAC} {
+			for blocks := range uint8(mac.MaxBlocks + 1) {
+				c := s.chain(2)
+				c.Levels, c.Final = levels, final
+				c.Message[0].Blocks, c.Message[1].Blocks = blocks, uint8(s.IntN(mac.MaxBlocks+1))
+				shapes = append(shapes, c)
+			}
+		}
+	}
+	for i := range shapes {
+		for j := range shapes {
+			agree(t, b, snap, []mac.Chain{shapes[i], shapes[j]})
+		}
+		full := make([]mac.Chain, 64)
+		for j := range full {
+			full[j] = shapes[i]
+		}
+		full[s.IntN(64)] = shapes[s.IntN(len(shapes))]
+		agree(t, b, snap, full)
+	}
+}
+
+// A chain without levels under a TAC key whose right half is zero is plain
+// DES. The examples are those that NBS Special Publication 500-20 checks the
+// S-boxes with; each goes into a lane of its own.
+func TestKnownAnswers(t *testing.T) {
+	examples := []struct{ key, plain, cipher uint64 }{
+		{0x7CA110454A1A6E57, 0x01A1D6D039776742, 0x690F5B0D9A26939B},
+		{0x0131D9619DC1376E, 0x5CD54CA83DEF57DA, 0x7A389D10354BD271},
+		{0x07A1133E4A0B2686, 0x0248D43806F67172, 0x868EBB51CAB4599A},
+		{0x3849674C2602319E, 0x51454B582DDF440A, 0x7178876E01F19B2A},
+		{0x04B915BA43FEB5B6, 0x42FD443059577FA2, 0xAF37FB421F8C4095},
+		{0x0113B970FD34F2CE, 0x059B5E0851CF143A, 0x86A560F10EC6D85B},
+		{0x0170F175468FB5E6, 0x0756D8E0774761D2, 0x0CD3DA020021DC09},
+		{0x43297FAD38E373FE, 0x762514B829BF486A, 0xEA676B2CB7DB2B7A},
+		{0x07A7137045DA2A16, 0x3BDD119049372802, 0xDFD64A815CAF1A0F},
+		{0x04689104C2FD3B2F, 0x26955F6835AF609A, 0x5C513C9C4886C088},
+		{0x37D06BB516CB7546, 0x164D5E404F275232, 0x0A2AEEAE3FF4AB77},
+		{0x1F08260D1AC2465E, 0x6B056E18759F5CCA, 0xEF1BF03E5DFA575A},
+		{0x584023641ABA6176, 0x004BD6EF09176062, 0x88BF0DB6D70DEE56},
+		{0x025816164629B007, 0x480D39006EE762F2, 0xA1F9915541020B56},
+		{0x49793EBC79B3258F, 0x437540C8698F3CFA, 0x6FBF1CAFCFFD0556},
+		{0x4FB05E1515AB73A7, 0x072D43A077075292, 0x2F22E49BAB7CA1AC},
+		{0x49E95D6D4CA229BF, 0x02FE55778117F12A, 0x5A6B612CC26CCE4A},
+		{0x018310DC409B26D6, 0x1D9D5C5018F728C2, 0x5F4C038ED12B2E41},
+		{0x1C587F1C13924FEF, 0x305532286D6F295A, 0x63FAC0D034D9F793},
+	}
+	secrets, chains := make([]keystore.Secret, len(examples)), make([]mac.Chain, len(examples))
+	for i, e := range examples {
+		binary.BigEndian.PutUint64(secrets[i][:8], e.key)
+		chains[i] = mac.Chain{Key: keystore.Handle(i), Final: mac.FinalTAC}
+		chains[i].Message[0].Blocks = 1
+		binary.BigEndian.PutUint64(chains[i].Message[0].Data[:8], e.plain)
+	}
+	snap := snapshot(t, secrets...)
+	for name, b := range map[string]mac.Backend{"lanes": lanes.New(), "reference": reference.Backend{}} {
+		t.Run(name, func(t *testing.T) {
+			got := append([]mac.Chain(nil), chains...)
+			if err := b.Run(context.Background(), snap, got); err != nil {
+				t.Fatal(err)
+			}
+			for i, e := range examples {
+				if c := binary.BigEndian.Uint64(got[i].MAC[0][:]); c != e.cipher {
+					t.Errorf("DES(%016X, %016X) = %016X, want %016X", e.key, e.plain, c, e.cipher)
+				}
+			}
+		})
+	}
+}
