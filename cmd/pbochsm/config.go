@@ -1,0 +1,211 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"time"
+
+	"github.com/urfave/cli/v2"
+	"go.yaml.in/yaml/v3"
+)
+
+// A config is what `serve` can be told, by a file, by flags, or both; flags
+// win. A member of the file that is not one of these is an error.
+type config struct {
+	Data           string        `yaml:"data"`
+	PassphraseFile string        `yaml:"passphrase_file"`
+	MinEpoch       uint64        `yaml:"min_epoch"`
+	Listen         string        `yaml:"listen"`
+	PlainRemote    bool          `yaml:"plain_remote"`
+	TLS            tlsConfig     `yaml:"tls"`
+	HeaderLength   int           `yaml:"header_length"`
+	MaxFrame       int           `yaml:"max_frame"`
+	Limits         limitConfig   `yaml:"limits"`
+	Timeouts       timeoutConfig `yaml:"timeouts"`
+	Log            logConfig     `yaml:"log"`
+	dev            bool
+}
+
+type tlsConfig struct {
+	Listen      string `yaml:"listen"`
+	Certificate string `yaml:"certificate"`
+	Key         string `yaml:"key"`
+	ClientCA    string `yaml:"client_ca"`
+}
+
+type limitConfig struct {
+	Connections int `yaml:"connections"`
+	PerClient   int `yaml:"connections_per_client"`
+	Handshakes  int `yaml:"handshakes"`
+}
+
+type timeoutConfig struct {
+	Handshake time.Duration `yaml:"handshake"`
+	Frame     time.Duration `yaml:"frame"`
+	Idle      time.Duration `yaml:"idle"`
+	Write     time.Duration `yaml:"write"`
+	Drain     time.Duration `yaml:"drain"`
+}
+
+type logConfig struct {
+	Level  string `yaml:"level"`
+	Format string `yaml:"format"`
+}
+
+// defaults are those of docs/operations and of the help texts.
+func defaults() config {
+	return config{
+		Listen:       "127.0.0.1:1500",
+		HeaderLength: 4,
+		MaxFrame:     16 << 10,
+		Limits:       limitConfig{Connections: 16384, PerClient: 12288, Handshakes: 256},
+		Timeouts: timeoutConfig{
+			Handshake: 5 * time.Second, Frame: 2 * time.Second, Idle: time.Minute,
+			Write: 5 * time.Second, Drain: 10 * time.Second,
+		},
+		Log: logConfig{Level: "info", Format: "text"},
+	}
+}
+
+// readConfig merges defaults, the file and the flags of c, and checks the
+// result.
+func readConfig(c *cli.Context) (config, error) {
+	cfg := defaults()
+	if name := c.String("config"); name != "" {
+		if err := cfg.readFile(name); err != nil {
+			return cfg, err
+		}
+	}
+	cfg.readFlags(c)
+	return cfg, cfg.check()
+}
+
+func (cfg *config) readFile(name string) error {
+	f, err := os.Open(name)
+	if err != nil {
+		return fmt.Errorf("config: %w", err)
+	}
+	defer f.Close()
+	d := yaml.NewDecoder(f)
+	d.KnownFields(true)
+	if err := d.Decode(cfg); err != nil && !errors.Is(err, io.EOF) {
+		return fmt.Errorf("config: %s: %w", name, err)
+	}
+	if err := d.Decode(new(any)); !errors.Is(err, io.EOF) {
+		return fmt.Errorf("config: %s: more than one document", name)
+	}
+	return nil
+}
+
+func (cfg *config) readFlags(c *cli.Context) {
+	texts := map[string]*string{
+		"data": &cfg.Data, "passphrase-file": &cfg.PassphraseFile, "listen": &cfg.Listen,
+		"tls-listen": &cfg.TLS.Listen, "tls-cert": &cfg.TLS.Certificate, "tls-key": &cfg.TLS.Key,
+		"tls-client-ca": &cfg.TLS.ClientCA, "log-level": &cfg.Log.Level, "log-format": &cfg.Log.Format,
+	}
+	for name, to := range texts {
+		if c.IsSet(name) {
+			*to = c.String(name)
+		}
+	}
+	if c.IsSet("header-length") {
+		cfg.HeaderLength = c.Int("header-length")
+	}
+	if c.IsSet("min-epoch") {
+		cfg.MinEpoch = c.Uint64("min-epoch")
+	}
+	if c.IsSet("plain-remote") {
+		cfg.PlainRemote = c.Bool("plain-remote")
+	}
+	cfg.dev = c.Bool("dev")
+}
+
+// check refuses what cannot be served, with one line about the first fault.
+func (cfg *config) check() error {
+	if cfg.dev && cfg.Data != "" {
+		return usagef("--dev serves the published test keys: it takes no --data")
+	}
+	if !cfg.dev && cfg.Data == "" {
+		return hint(usagef("no keystore: --data is missing"), "to try the published test keys, use --dev")
+	}
+	if cfg.Listen == "" && cfg.TLS.Listen == "" {
+		return usagef("nothing to listen on")
+	}
+	if cfg.HeaderLength < 0 || cfg.HeaderLength > 255 {
+		return usagef("header length %d is not within 0 to 255", cfg.HeaderLength)
+	}
+	if cfg.MaxFrame < 512 || cfg.MaxFrame > 65535 {
+		return usagef("max_frame %d is not within 512 to 65535", cfg.MaxFrame)
+	}
+	if err := cfg.checkReach(); err != nil {
+		return err
+	}
+	if cfg.TLS.Listen != "" && (cfg.TLS.Certificate == "" || cfg.TLS.Key == "" || cfg.TLS.ClientCA == "") {
+		return usagef("TLS needs a certificate, its key and the CA of the clients")
+	}
+	return cfg.checkNumbers()
+}
+
+// checkReach keeps plain TCP on this machine unless it is asked for in words,
+// and published keys always.
+func (cfg *config) checkReach() error {
+	for _, addr := range []string{cfg.Listen, cfg.TLS.Listen} {
+		if addr == "" {
+			continue
+		}
+		local, err := isLoopback(addr)
+		if err != nil {
+			return usageError{err}
+		}
+		if !local && cfg.dev {
+			return usagef("%s is not a loopback address: published keys stay on this machine", addr)
+		}
+		if !local && addr == cfg.Listen && !cfg.PlainRemote {
+			return hint(usagef("%s is not a loopback address, and plain TCP is neither secret nor authenticated", addr),
+				"use --tls-listen, or say --plain-remote if the network itself is protected")
+		}
+	}
+	return nil
+}
+
+func isLoopback(addr string) (bool, error) {
+	host, _, err := net.SplitHostPort(addr)
+	if err != nil {
+		return false, fmt.Errorf("address %q: want HOST:PORT", addr)
+	}
+	ip := net.ParseIP(host)
+	return host == "localhost" || ip.IsLoopback(), nil
+}
+
+func (cfg *config) checkNumbers() error {
+	for _, l := range []struct {
+		name string
+		n    int
+	}{
+		{"connections", cfg.Limits.Connections},
+		{"connections_per_client", cfg.Limits.PerClient},
+		{"handshakes", cfg.Limits.Handshakes},
+	} {
+		if l.n < 1 {
+			return usagef("limits.%s must be at least 1", l.name)
+		}
+	}
+	for _, t := range []struct {
+		name string
+		d    time.Duration
+	}{
+		{"handshake", cfg.Timeouts.Handshake},
+		{"frame", cfg.Timeouts.Frame},
+		{"idle", cfg.Timeouts.Idle},
+		{"write", cfg.Timeouts.Write},
+		{"drain", cfg.Timeouts.Drain},
+	} {
+		if t.d <= 0 {
+			return usagef("timeouts.%s must be longer than nothing", t.name)
+		}
+	}
+	return nil
+}

@@ -1,0 +1,69 @@
+// Command pbochsm is a software HSM for the PBOC electronic purse (电子钱包): a
+// daemon that checks MAC1, makes MAC2 and verifies TACs, and the tools to give
+// it keys, to ask it questions and to hold it, or any other implementation,
+// against the conformance vectors.
+//
+// It writes data to stdout and everything meant for people to stderr. It exits
+// with 0 when done, 1 on failure, 2 on wrong usage, and 3 when a MAC or TAC did
+// not verify.
+package main
+
+import (
+	"io"
+	"os"
+
+	"github.com/urfave/cli/v2"
+)
+
+func main() {
+	os.Exit(run(os.Args, os.Stdin, os.Stdout, os.Stderr))
+}
+
+// run is the program from its arguments to its exit code.
+func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
+	app := newApp()
+	app.Reader, app.Writer, app.ErrWriter = stdin, stdout, stderr
+	return report(stderr, app.Run(args))
+}
+
+func newApp() *cli.App {
+	app := &cli.App{
+		Name:                 "pbochsm",
+		Usage:                "software HSM for the PBOC electronic purse",
+		HideVersion:          true,
+		EnableBashCompletion: true,
+		Suggest:              true,
+		ExitErrHandler:       func(*cli.Context, error) {}, // run alone exits
+		Commands: []*cli.Command{
+			initCommand(),
+			keyCommand(),
+			passphraseCommand(),
+			serveCommand(),
+			statusCommand(),
+			vectorsCommand(),
+			versionCommand(),
+			completionCommand(),
+		},
+	}
+	app.Commands = append(app.Commands, operationCommands()...)
+	app.Action = noSubcommand
+	app.OnUsageError = wrongUsage
+	app.Commands = strict(app.Commands)
+	return app
+}
+
+// strict makes every command report wrong usage in the same way, refuse
+// arguments that it would otherwise ignore, and leave help to those who ask.
+func strict(commands []*cli.Command) []*cli.Command {
+	for _, c := range commands {
+		c.OnUsageError = wrongUsage
+		c.HideHelpCommand = true
+		if len(c.Subcommands) > 0 {
+			c.Subcommands = strict(c.Subcommands)
+			c.Action = noSubcommand
+			continue
+		}
+		c.Before = noArguments(c.ArgsUsage != "")
+	}
+	return commands
+}

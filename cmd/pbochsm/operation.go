@@ -1,0 +1,120 @@
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+
+	"github.com/urfave/cli/v2"
+
+	"pbochsm/mac"
+)
+
+// operationUsage is the one line of help of each operation.
+var operationUsage = map[mac.Kind]string{
+	mac.KindLoad:         "圈存: check MAC1 and answer MAC2",
+	mac.KindLoadTAC:      "圈存: verify the card's TAC",
+	mac.KindUnload:       "圈提: check MAC1 and answer MAC2",
+	mac.KindUnloadMAC3:   "圈提: verify the card's MAC3",
+	mac.KindPurchase:     "消费, 取现: answer MAC1, as a PSAM does",
+	mac.KindPurchaseMAC2: "消费, 取现: verify the card's MAC2",
+	mac.KindPurchaseTAC:  "消费, 取现: verify the card's TAC",
+}
+
+// operationCommands makes one command of each operation; its flags are the
+// operation's inputs.
+func operationCommands() []*cli.Command {
+	var commands []*cli.Command
+	for _, kind := range mac.Kinds() {
+		commands = append(commands, &cli.Command{
+			Name:     kind.String(),
+			Category: "operations",
+			Usage:    operationUsage[kind],
+			Flags:    append(operationFlags(kind), targetFlags()...),
+			Action:   func(c *cli.Context) error { return operate(c, kind) },
+		})
+	}
+	return commands
+}
+
+func operationFlags(kind mac.Kind) []cli.Flag {
+	flags := []cli.Flag{
+		&cli.StringFlag{Name: "key", Usage: "set/version/algorithm, two hex digits each, as in 01/01/00"},
+		&cli.StringSliceFlag{Name: "factor", Usage: "diversification factor, 16 hex digits; repeat, outermost authority first, the card last"},
+	}
+	for _, f := range kind.Inputs() {
+		usage := fmt.Sprintf("%s, %d hex digits", f.Chinese(), 2*f.Width())
+		if isMoney(f) {
+			usage += `, or as in "4096fen", "40.96yuan"`
+		}
+		flags = append(flags, &cli.StringFlag{Name: f.String(), Usage: usage})
+	}
+	return append(flags, &cli.BoolFlag{Name: "json", Usage: "answer in JSON"})
+}
+
+// operate asks one operation and prints its answer: the MAC that was made, or
+// nothing where there was only something to verify.
+func operate(c *cli.Context, kind mac.Kind) error {
+	op, err := readOp(c, kind)
+	if err != nil {
+		return usageError{err}
+	}
+	hsm, done, err := openTarget(c)
+	if err != nil {
+		return err
+	}
+	defer done()
+	ops := []mac.Op{op}
+	if err := hsm.Do(c.Context, ops); err != nil {
+		return err
+	}
+	if ops[0].Err != nil {
+		return ops[0].Err
+	}
+	return printAnswer(c, &ops[0])
+}
+
+func readOp(c *cli.Context, kind mac.Kind) (op mac.Op, err error) {
+	op.Kind = kind
+	if !c.IsSet("key") {
+		return op, errors.New("--key is missing")
+	}
+	if op.Key, err = parseKeyID(c.String("key")); err != nil {
+		return op, err
+	}
+	factors, err := parseFactors(c.StringSlice("factor"))
+	if err != nil {
+		return op, err
+	}
+	if len(factors) > len(op.Factors) {
+		return op, fmt.Errorf("--factor: at most %d levels", len(op.Factors))
+	}
+	op.Levels = uint8(copy(op.Factors[:], factors))
+	for _, f := range kind.Inputs() {
+		if !c.IsSet(f.String()) {
+			if f.Counted() {
+				continue
+			}
+			return op, fmt.Errorf("--%s is missing", f)
+		}
+		if err := setField(&op, f, c.String(f.String())); err != nil {
+			return op, err
+		}
+	}
+	return op, nil
+}
+
+func printAnswer(c *cli.Context, op *mac.Op) error {
+	answer, made := op.Kind.Answers()
+	if c.Bool("json") {
+		out := map[string]string{"operation": op.Kind.String()}
+		if made {
+			out[answer.String()] = fmt.Sprintf("%X", op.Answer)
+		}
+		return json.NewEncoder(c.App.Writer).Encode(out)
+	}
+	if made {
+		fmt.Fprintf(c.App.Writer, "%X\n", op.Answer)
+	}
+	return nil
+}

@@ -1,0 +1,86 @@
+package main
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"os"
+
+	"github.com/urfave/cli/v2"
+	"golang.org/x/term"
+)
+
+func dataFlag() cli.Flag {
+	return &cli.StringFlag{Name: "data", Usage: "directory of the keystore", TakesFile: true, EnvVars: []string{"PBOCHSM_DATA"}}
+}
+
+func passphraseFlag() cli.Flag {
+	return &cli.StringFlag{
+		Name: "passphrase-file", TakesFile: true, EnvVars: []string{"PBOCHSM_PASSPHRASE_FILE"},
+		Usage: "file with the pass-phrase in its first line; otherwise a terminal is asked",
+	}
+}
+
+// readPassphrase reads the pass-phrase of file name, or asks the terminal. The
+// caller clears it.
+func readPassphrase(c *cli.Context, name, prompt string) ([]byte, error) {
+	if name == "" {
+		return askSecret(c, prompt)
+	}
+	text, err := os.ReadFile(name)
+	if err != nil {
+		return nil, fmt.Errorf("pass-phrase: %w", err)
+	}
+	if info, err := os.Stat(name); err == nil && info.Mode().IsRegular() && info.Mode().Perm()&0o077 != 0 {
+		warn(c, "%s can be read by others than its owner", name)
+	}
+	line, _, _ := bytes.Cut(text, []byte("\n"))
+	line = bytes.TrimSuffix(line, []byte("\r"))
+	if len(line) == 0 {
+		return nil, fmt.Errorf("pass-phrase: the first line of %s is empty", name)
+	}
+	return line, nil
+}
+
+// newPassphrase is readPassphrase for one to be set: a terminal is asked twice.
+func newPassphrase(c *cli.Context, name string) ([]byte, error) {
+	first, err := readPassphrase(c, name, "new pass-phrase: ")
+	if err != nil || name != "" {
+		return first, err
+	}
+	second, err := askSecret(c, "again: ")
+	if err != nil {
+		return nil, err
+	}
+	defer clear(second)
+	if !bytes.Equal(first, second) {
+		clear(first)
+		return nil, errors.New("the two pass-phrases differ")
+	}
+	return first, nil
+}
+
+// askSecret asks the terminal on stdin, without echo.
+func askSecret(c *cli.Context, prompt string) ([]byte, error) {
+	fd, ok := terminal(c)
+	if !ok {
+		return nil, hint(errors.New("no pass-phrase, and no terminal to ask for it"), "use --passphrase-file FILE")
+	}
+	fmt.Fprint(c.App.ErrWriter, prompt)
+	secret, err := term.ReadPassword(fd)
+	fmt.Fprintln(c.App.ErrWriter)
+	if err == nil && len(secret) == 0 {
+		err = errors.New("nothing was entered")
+	}
+	return secret, err
+}
+
+// terminal gives the descriptor of stdin if a person sits at it.
+func terminal(c *cli.Context) (int, bool) {
+	f, ok := c.App.Reader.(*os.File)
+	if !ok {
+		return 0, false
+	}
+	fd := int(f.Fd())
+	return fd, term.IsTerminal(fd)
+}

@@ -1,0 +1,161 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"os"
+	"os/signal"
+	"syscall"
+	"time"
+
+	"github.com/urfave/cli/v2"
+
+	"pbochsm/keystore"
+	"pbochsm/mac"
+	"pbochsm/mac/lanes"
+	"pbochsm/protocol"
+	"pbochsm/vectors"
+)
+
+func serveCommand() *cli.Command {
+	d := defaults()
+	return &cli.Command{
+		Name:  "serve",
+		Usage: "run the daemon",
+		Description: "Prints a line \"listening ADDRESS\" for each listener to stdout once it serves.\n" +
+			"SIGHUP takes up a changed keystore; SIGTERM finishes what has arrived and exits with 0.",
+		Flags: []cli.Flag{
+			dataFlag(),
+			passphraseFlag(),
+			&cli.StringFlag{Name: "config", TakesFile: true, Usage: "YAML file; flags win over it"},
+			&cli.BoolFlag{Name: "dev", Usage: "serve the published test keys, on loopback only"},
+			&cli.StringFlag{Name: "listen", DefaultText: d.Listen, Usage: "plain TCP address; port 0 takes a free one"},
+			&cli.BoolFlag{Name: "plain-remote", Usage: "allow plain TCP on an address that is not loopback"},
+			&cli.StringFlag{Name: "tls-listen", Usage: "TLS address, as in 0.0.0.0:2500"},
+			&cli.StringFlag{Name: "tls-cert", TakesFile: true, Usage: "certificate chain of the daemon, PEM"},
+			&cli.StringFlag{Name: "tls-key", TakesFile: true, Usage: "its private key, PEM"},
+			&cli.StringFlag{Name: "tls-client-ca", TakesFile: true, Usage: "CA whose clients are admitted, PEM"},
+			&cli.IntFlag{Name: "header-length", DefaultText: "4", Usage: "bytes before the command, 0 to 255"},
+			&cli.Uint64Flag{Name: "min-epoch", Usage: "refuse a keystore that was saved fewer times"},
+			&cli.StringFlag{Name: "log-level", DefaultText: d.Log.Level, Usage: "debug, info, warn or error"},
+			&cli.StringFlag{Name: "log-format", DefaultText: d.Log.Format, Usage: "text or json"},
+		},
+		Action: serve,
+	}
+}
+
+func serve(c *cli.Context) error {
+	cfg, err := readConfig(c)
+	if err != nil {
+		return err
+	}
+	log, err := newLogger(c.App.ErrWriter, cfg.Log)
+	if err != nil {
+		return err
+	}
+	if err := harden(); err != nil {
+		log.Warn("memory of this process may be read by others", "error", err)
+	}
+	backend := lanes.New()
+	if err := selfTest(c.Context, backend); err != nil {
+		return fmt.Errorf("self-test: %w", err)
+	}
+	keys, err := openServed(c, &cfg, log)
+	if err != nil {
+		return err
+	}
+	defer keys.close()
+	listeners, err := listen(&cfg)
+	if err != nil {
+		return err
+	}
+	d := daemon{
+		cfg: &cfg, log: log, keys: keys,
+		server: newServer(&cfg, log, keys.live, mac.NewEngine(keys.live, backend)),
+	}
+	return d.run(c, listeners)
+}
+
+// selfTest holds the arithmetic that is going to serve against every vector.
+func selfTest(ctx context.Context, backend mac.Backend) error {
+	live, err := testKeys()
+	if err != nil {
+		return err
+	}
+	_, err = vectors.Run(ctx, mac.NewEngine(live, backend), vectors.Options{})
+	return err
+}
+
+func testKeys() (*keystore.Live, error) {
+	snapshot, err := keystore.NewSnapshot(keystore.ModeTest, 0, keystore.KCV{}, vectors.Keys())
+	if err != nil {
+		return nil, err
+	}
+	return keystore.NewLive(snapshot), nil
+}
+
+func newServer(cfg *config, log *slog.Logger, keys mac.Keys, hsm mac.HSM) *protocol.Server {
+	return &protocol.Server{
+		HSM: hsm, Keys: keys, Rand: random, Now: time.Now, Logger: log,
+		Format: protocol.Format{Header: cfg.HeaderLength, Limit: cfg.MaxFrame},
+		Limits: protocol.Limits{
+			Handshake: cfg.Timeouts.Handshake, Frame: cfg.Timeouts.Frame,
+			Idle: cfg.Timeouts.Idle, Write: cfg.Timeouts.Write,
+			Connections: cfg.Limits.Connections, PerClient: cfg.Limits.PerClient, Handshakes: cfg.Limits.Handshakes,
+		},
+	}
+}
+
+// A daemon is a server with its keys, between its start and its drain.
+type daemon struct {
+	cfg    *config
+	log    *slog.Logger
+	keys   *served
+	server *protocol.Server
+}
+
+// run serves until a signal ends it.
+func (d *daemon) run(c *cli.Context, listeners []net.Listener) error {
+	signals := make(chan os.Signal, 1)
+	signal.Notify(signals, syscall.SIGTERM, os.Interrupt, syscall.SIGHUP)
+	defer signal.Stop(signals)
+
+	ctx, cancel := context.WithCancel(c.Context)
+	defer cancel()
+	failed := make(chan error, len(listeners))
+	for _, l := range listeners {
+		go func() { failed <- d.server.Serve(ctx, l) }()
+		fmt.Fprintf(c.App.Writer, "listening %s\n", l.Addr())
+	}
+	for {
+		select {
+		case err := <-failed:
+			if err == nil {
+				err = errors.New("a listener ended")
+			}
+			return err
+		case s := <-signals:
+			if s == syscall.SIGHUP {
+				d.keys.reload(d.log)
+				continue
+			}
+			return d.drain(ctx, s)
+		}
+	}
+}
+
+// drain finishes what has arrived. A client that keeps the drain from ending
+// in time is cut off; that is still a clean end.
+func (d *daemon) drain(ctx context.Context, s os.Signal) error {
+	d.log.Info("draining", "signal", s.String())
+	ctx, cancel := context.WithTimeout(ctx, d.cfg.Timeouts.Drain)
+	defer cancel()
+	if err := d.server.Shutdown(ctx); err != nil {
+		d.log.Warn("drain was cut short", "error", err)
+	}
+	d.log.Info("stopped")
+	return nil
+}

@@ -1,0 +1,101 @@
+package main
+
+import (
+	"crypto/tls"
+	"fmt"
+	"log/slog"
+	"net"
+
+	"github.com/urfave/cli/v2"
+
+	"pbochsm/keystore"
+	"pbochsm/protocol"
+)
+
+// served are the keys that a daemon serves, and the store they come from; the
+// published test keys come from none.
+type served struct {
+	live  *keystore.Live
+	store *keystore.Store
+}
+
+func openServed(c *cli.Context, cfg *config, log *slog.Logger) (*served, error) {
+	if cfg.dev {
+		live, err := testKeys()
+		if err != nil {
+			return nil, err
+		}
+		log.Warn("SERVING PUBLISHED TEST KEYS: anybody can make money with them; never use them for cards in the field")
+		return &served{live: live}, nil
+	}
+	store, err := openStoreAt(c, cfg.Data, cfg.PassphraseFile, keystore.Options{MinEpoch: cfg.MinEpoch, ReadOnly: true})
+	if err != nil {
+		return nil, err
+	}
+	snapshot, err := store.Snapshot()
+	if err != nil {
+		return nil, err
+	}
+	tellKeys(log, "keystore open", snapshot)
+	return &served{live: keystore.NewLive(snapshot), store: store}, nil
+}
+
+// tellKeys logs what is being served; a test store is worth a warning.
+func tellKeys(log *slog.Logger, event string, s *keystore.Snapshot) {
+	level := slog.LevelInfo
+	if s.Mode() == keystore.ModeTest {
+		level = slog.LevelWarn
+	}
+	log.Log(nil, level, event, "mode", s.Mode().String(), "epoch", s.Epoch(), "keys", len(s.Keys()), "locked", s.Locked())
+}
+
+// reload takes up a changed file. If it cannot, the old keys go on serving.
+func (k *served) reload(log *slog.Logger) {
+	if k.store == nil {
+		log.Info("nothing to reload: the published test keys are part of the program")
+		return
+	}
+	if err := k.store.Reload(k.live); err != nil {
+		log.Error("keystore not reloaded, the old keys go on serving", "error", err)
+		return
+	}
+	snapshot := k.live.Acquire()
+	defer snapshot.Release()
+	tellKeys(log, "keystore reloaded", snapshot)
+}
+
+func (k *served) close() {
+	if k.store != nil {
+		_ = k.store.Close()
+	}
+}
+
+// listen opens every listener of cfg, or none.
+func listen(cfg *config) (open []net.Listener, err error) {
+	defer func() {
+		if err != nil {
+			for _, l := range open {
+				_ = l.Close()
+			}
+		}
+	}()
+	if cfg.Listen != "" {
+		l, err := net.Listen("tcp", cfg.Listen)
+		if err != nil {
+			return open, err
+		}
+		open = append(open, l)
+	}
+	if cfg.TLS.Listen != "" {
+		tlsConfig, err := protocol.ServerTLS(cfg.TLS.Certificate, cfg.TLS.Key, cfg.TLS.ClientCA)
+		if err != nil {
+			return open, fmt.Errorf("TLS: %w", err)
+		}
+		l, err := net.Listen("tcp", cfg.TLS.Listen)
+		if err != nil {
+			return open, err
+		}
+		open = append(open, tls.NewListener(l, tlsConfig))
+	}
+	return open, nil
+}

@@ -1,0 +1,50 @@
+package main
+
+import (
+	"errors"
+	"io/fs"
+
+	"github.com/urfave/cli/v2"
+
+	"pbochsm/keystore"
+)
+
+// openStore opens the keystore of --data with the pass-phrase of the caller's
+// choice. The caller must Close it.
+func openStore(c *cli.Context, o keystore.Options) (*keystore.Store, error) {
+	return openStoreAt(c, c.String("data"), c.String("passphrase-file"), o)
+}
+
+func openStoreAt(c *cli.Context, dir, passphraseFile string, o keystore.Options) (*keystore.Store, error) {
+	if dir == "" {
+		return nil, usagef("--data is missing")
+	}
+	passphrase, err := readPassphrase(c, passphraseFile, "pass-phrase: ")
+	if err != nil {
+		return nil, err
+	}
+	store, err := keystore.Open(dir, passphrase, o)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil, hint(err, "make a keystore with: pbochsm init --data %s", dir)
+	case errors.Is(err, keystore.ErrExposed):
+		return nil, hint(err, "give the files in %s to their owner alone: chmod go= %s/*", dir, dir)
+	case errors.Is(err, keystore.ErrLocked):
+		return nil, hint(err, "wait for it, or look for a ceremony that was left open")
+	}
+	return store, err
+}
+
+// changeStore opens the keystore for a change and saves what change left
+// behind, or nothing if it failed.
+func changeStore(c *cli.Context, change func(*keystore.Store) error) (err error) {
+	store, err := openStore(c, keystore.Options{})
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, store.Close()) }()
+	if err := change(store); err != nil {
+		return err
+	}
+	return store.Save(random)
+}
