@@ -5,7 +5,6 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
-	"runtime"
 	"testing"
 
 	"pbochsm/keystore"
@@ -115,34 +114,5 @@ func TestFailedSave(t *testing.T) {
 				t.Errorf("epoch %d with %d keys, want 3 with 2", snap.Epoch(), len(snap.Keys()))
 			}
 		})
-	}
-}
-
-func TestPermissions(t *testing.T) {
-	if runtime.GOOS == "windows" {
-		t.Log("permission bits say nothing here")
-		return
-	}
-	s, dir := newStore(t, keystore.ModeTest)
-	fill(t, s, 1)
-	for name, want := range map[string]os.FileMode{".": 0o700, "keystore.age": 0o600, "keystore.lock": 0o600} {
-		info, err := os.Stat(filepath.Join(dir, name))
-		must(t, err)
-		if got := info.Mode().Perm(); got != want {
-			t.Errorf("%s: mode %o, want %o", name, got, want)
-		}
-	}
-	for mode, want := range map[os.FileMode]error{
-		0o600: nil, 0o400: nil, 0o640: nil, 0o660: nil,
-		0o604: keystore.ErrExposed, 0o602: keystore.ErrExposed, 0o601: keystore.ErrExposed, 0o644: keystore.ErrExposed,
-	} {
-		must(t, os.Chmod(path(dir), mode))
-		read, err := keystore.Open(dir, passphrase(), keystore.Options{ReadOnly: true})
-		if !errors.Is(err, want) {
-			t.Errorf("mode %o: %v, want %v", mode, err, want)
-		}
-		if err == nil {
-			must(t, read.Close())
-		}
 	}
 }

@@ -45,6 +45,7 @@ func create(rand io.Reader, dir string, passphrase []byte, mode Mode, c cost) (_
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, fmt.Errorf("keystore: %w", err)
 	}
+	_ = syncDir(filepath.Dir(dir)) // for dir's own name, where the parent may be read
 	s, err := newStore(dir, false)
 	if err != nil {
 		return nil, err
