@@ -1,0 +1,251 @@
+package protocol_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"strings"
+	"testing"
+	"time"
+
+	"pbochsm/mac"
+	"pbochsm/protocol"
+)
+
+func TestFramingErrors(t *testing.T) {
+	long := strings.Repeat("x", 20000)
+	for _, tc := range []struct {
+		name   string
+		header int
+		send   string
+		want   string // what follows the length of the only reply; empty: none
+	}{
+		{"no header", 4, "\x00\x03HEA", ""},
+		{"empty", 4, "\x00\x00", ""},
+		{"header alone", 4, "\x00\x04HEAD", "HEADZZ51"},
+		{"half a command", 4, "\x00\x05HEADN", "HEADZZ51"},
+		{"empty, no header configured", 0, "\x00\x00", "ZZ51"},
+		{"half a command, no header configured", 0, "\x00\x01N", "ZZ51"},
+		{"too long", 4, string(frame("HEAD", "B2", long)), "HEADB380"},
+		{"too long and not there", 4, "\xff\xffHEADWA", "HEADWB80"},
+		{"wide header", 12, "\x00\x0cHEADHEADHEAD", "HEADHEADHEADZZ51"},
+		{"whatever follows is not read", 4, "\x00\x04HEAD" + string(frame("HEAD", "NC")), "HEADZZ51"},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			s := newServer(t)
+			s.Format = protocol.Format{Header: tc.header, Limit: 16 << 10}
+			c := dial(t, start(t, s))
+			_, _ = io.WriteString(c, tc.send)
+			if tc.want != "" {
+				if got := readFrame(t, c); got != tc.want {
+					t.Errorf("reply %q, want %q", got, tc.want)
+				}
+			}
+			mustClose(t, c)
+		})
+	}
+}
+
+func TestFrameOfTheLimit(t *testing.T) {
+	s := newServer(t)
+	s.Format = protocol.Format{Header: 255, Limit: 65535}
+	c := dial(t, start(t, s))
+	header := strings.Repeat("\x00\xff\x19%;", 51)
+	data := strings.Repeat("d", 65535-255-2-4)
+	if got := ask(t, c, header, "B2", fmt.Sprintf("%04X", len(data)), data); got != header+"B300"+data {
+		t.Errorf("echo of %d bytes came back as %d", len(data), len(got))
+	}
+}
+
+func TestRepliesBeforeAFramingError(t *testing.T) {
+	c := dial(t, start(t, newServer(t)))
+	_, _ = c.Write(append(frame("0001", publishedLoad), "\x00\x01x"...))
+	if got, want := readFrame(t, c), "0001WB003A845BF0"; got != want {
+		t.Errorf("reply %q, want %q", got, want)
+	}
+	mustClose(t, c)
+}
+
+// shortLimits has deadlines that a test can wait for.
+func shortLimits() protocol.Limits {
+	return protocol.Limits{Frame: 150 * time.Millisecond, Idle: 400 * time.Millisecond, Write: 200 * time.Millisecond, Handshake: 200 * time.Millisecond}
+}
+
+func TestSlowSenderIsCut(t *testing.T) {
+	s := newServer(t)
+	s.Limits = shortLimits()
+	s.Limits.Idle = time.Minute
+	c := dial(t, start(t, s))
+	whole := frame("HEAD", publishedLoad)
+	// A byte now and then does not move the deadline of the frame.
+	for _, b := range whole[:len(whole)-1] {
+		if _, err := c.Write([]byte{b}); err != nil {
+			break
+		}
+		time.Sleep(20 * time.Millisecond)
+	}
+	mustClose(t, c)
+	if n := s.Stats().Cut; n != 1 {
+		t.Errorf("%d connections cut, want 1", n)
+	}
+}
+
+func TestIdleIsClosed(t *testing.T) {
+	s := newServer(t)
+	s.Limits = shortLimits()
+	c := dial(t, start(t, s))
+	if got := ask(t, c, "HEAD", "NO00"); !strings.HasPrefix(got, "HEADNP00") {
+		t.Fatalf("reply %q", got)
+	}
+	mustClose(t, c)
+}
+
+func TestClientThatNeverReads(t *testing.T) {
+	s := newServer(t)
+	s.Limits = shortLimits()
+	s.Limits.Frame, s.Limits.Idle = time.Minute, time.Minute
+	addr := start(t, s)
+	c := dial(t, addr)
+	flood := bytes.Repeat(frame("HEAD", "N0999"), 1000)
+	for {
+		if _, err := c.Write(flood); err != nil {
+			break
+		}
+	}
+	eventually(t, "the connection is closed", func() bool { return s.Stats().Open == 0 })
+	if got := ask(t, dial(t, addr), "0001", publishedLoad); got != "0001WB003A845BF0" {
+		t.Errorf("another client got %q", got)
+	}
+}
+
+func TestCaps(t *testing.T) {
+	for _, tc := range []struct {
+		name   string
+		limits protocol.Limits
+	}{
+		{"in all", protocol.Limits{Connections: 3, PerClient: 9}},
+		{"per client", protocol.Limits{Connections: 9, PerClient: 3}},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			s := newServer(t)
+			s.Limits = tc.limits
+			addr := start(t, s)
+			var open []net.Conn
+			for i := range 3 {
+				c := dial(t, addr)
+				if got := ask(t, c, "HEAD", "B20000"); got != "HEADB300" {
+					t.Fatalf("connection %d: %q", i, got)
+				}
+				open = append(open, c)
+			}
+			mustClose(t, dial(t, addr))
+			if n := s.Stats().Refused; n != 1 {
+				t.Errorf("%d refused, want 1", n)
+			}
+			_ = open[0].Close()
+			eventually(t, "a place is free", func() bool { return s.Stats().Open == 2 })
+			if got := ask(t, dial(t, addr), "HEAD", "B20000"); got != "HEADB300" {
+				t.Errorf("after one has left: %q", got)
+			}
+		})
+	}
+}
+
+func TestPanicIsAnsweredAndLoggedWithoutTheRequest(t *testing.T) {
+	var log logged
+	s := newServer(t)
+	s.Logger = log.logger()
+	s.HSM = hsmFunc(func(op *mac.Op) { panic(fmt.Sprintf("amount %x", mac.Amount.Bytes(op))) })
+	addr := start(t, s)
+	c := dial(t, addr)
+	_, _ = c.Write(append(frame("0001", publishedLoad, "\x19tail"), frame("0002", "B20002hi")...))
+	for _, want := range []string{"0001WB41\x19tail", "0002B341"} {
+		if got := readFrame(t, c); got != want {
+			t.Errorf("reply %q, want %q", got, want)
+		}
+	}
+	mustClose(t, c)
+	if n := s.Stats().Panics; n != 1 {
+		t.Errorf("%d panics counted", n)
+	}
+	if got := ask(t, dial(t, addr), "HEAD", "B20002hi"); got != "HEADB300hi" {
+		t.Errorf("another connection: %q", got)
+	}
+	if text := log.String(); !strings.Contains(text, "panic in a request") || strings.Contains(text, "1000") {
+		t.Errorf("log: %s", text)
+	}
+}
+
+type panicReader struct{}
+
+func (panicReader) Read([]byte) (int, error) { panic("no entropy") }
+
+func TestPanicOfACommonCommand(t *testing.T) {
+	s := newServer(t)
+	s.Rand = panicReader{}
+	c := dial(t, start(t, s))
+	_, _ = c.Write(append(frame("0001", "B20002hi"), frame("0002", "N0008")...))
+	for _, want := range []string{"0001B341", "0002N141"} {
+		if got := readFrame(t, c); got != want {
+			t.Errorf("reply %q, want %q", got, want)
+		}
+	}
+	mustClose(t, c)
+}
+
+// Whoever makes the server refuse a lot does not make it log a lot.
+func TestLogIsRateLimited(t *testing.T) {
+	const refusals = 5000
+	var log logged
+	s := newServer(t)
+	s.Logger = log.logger()
+	c := dial(t, start(t, s))
+	_, _ = c.Write(bytes.Repeat(frame("HEAD", "QQ"), refusals))
+	for range refusals {
+		if got := readFrame(t, c); got != "HEADQR68" {
+			t.Fatalf("reply %q", got)
+		}
+	}
+	if n := strings.Count(log.String(), "request refused"); n == 0 || n > refusals/10 {
+		t.Errorf("%d lines of log for %d refusals", n, refusals)
+	}
+}
+
+type brokenReader struct{}
+
+func (brokenReader) Read([]byte) (int, error) { return 0, errors.New("no entropy") }
+
+func TestBrokenRandomSource(t *testing.T) {
+	s := newServer(t)
+	s.Rand = brokenReader{}
+	c := dial(t, start(t, s))
+	if got := ask(t, c, "HEAD", "N0008"); got != "HEADN141" {
+		t.Errorf("reply %q, want an internal error", got)
+	}
+	if got := ask(t, c, "HEAD", "B20002hi"); got != "HEADB300hi" {
+		t.Errorf("the connection after it: %q", got)
+	}
+}
+
+// An error of the whole batch is the answer to each operation, and to nothing
+// else.
+func TestHSMThatAnswersNothing(t *testing.T) {
+	s := newServer(t)
+	s.HSM = downHSM{}
+	c := dial(t, start(t, s))
+	_, _ = c.Write(append(frame("0001", publishedLoad), frame("0002", "B20002hi")...))
+	for _, want := range []string{"0001WB20", "0002B300hi"} {
+		if got := readFrame(t, c); got != want {
+			t.Errorf("reply %q, want %q", got, want)
+		}
+	}
+}
+
+type downHSM struct{}
+
+func (downHSM) Do(context.Context, []mac.Op) error {
+	return fmt.Errorf("pkcs11: C_Encrypt: CKR_DEVICE_REMOVED: %w", mac.ErrUnavailable)
+}
