@@ -2,6 +2,7 @@ package lanes
 
 import (
 	"context"
+	"fmt"
 	"sync"
 
 	"pbochsm/keystore"
@@ -11,36 +12,65 @@ import (
 // A Backend runs chains in lanes. It is safe for concurrent use and keeps no
 // key: its memory is cleared at the end of each Run.
 type Backend struct {
-	groups sync.Pool // of runner
+	cores []core // narrow before wide
 }
 
 var _ mac.Backend = (*Backend)(nil)
 
+// A core is groups of one width, to be used by whoever needs one.
+type core struct {
+	lanes  int
+	groups *sync.Pool // of runner
+}
+
 // A runner is a group of any width.
 type runner interface {
-	width() int
 	run(keys *keystore.Snapshot, chains []mac.Chain)
 	wipe()
 }
 
-// New gives a backend of 64 lanes, which any processor has.
-func New() *Backend { return newBackend(core64) }
+func newCore[W word](k kernels[W]) core {
+	return core{lanes: k.lanes, groups: &sync.Pool{New: func() any { return runner(newGroup(k)) }}}
+}
 
-func newBackend[W word](k kernels[W]) *Backend {
-	return &Backend{groups: sync.Pool{New: func() any { return runner(newGroup(k)) }}}
+// New gives the backend that is fastest on this processor.
+func New() *Backend {
+	all := cores()
+	return &Backend{cores: all[len(all)-1:]}
+}
+
+// Widths gives the numbers of lanes that this processor has cores for,
+// narrow before wide. 64 lanes are everywhere.
+func Widths() []int {
+	var lanes []int
+	for _, c := range cores() {
+		lanes = append(lanes, c.lanes)
+	}
+	return lanes
+}
+
+// NewWidth gives a backend of one width, for whoever compares widths.
+func NewWidth(lanes int) (*Backend, error) {
+	for _, c := range cores() {
+		if c.lanes == lanes {
+			return &Backend{cores: []core{c}}, nil
+		}
+	}
+	return nil, fmt.Errorf("lanes: this processor has no core of %d lanes, only of %v", lanes, Widths())
 }
 
 // Run fills in the MACs of chains. Only how many there are and what shape they
 // have decides how long it takes.
 func (b *Backend) Run(ctx context.Context, keys *keystore.Snapshot, chains []mac.Chain) error {
-	g := b.groups.Get().(runner)
-	defer b.groups.Put(g)
+	c := b.choose(len(chains))
+	g := c.groups.Get().(runner)
+	defer c.groups.Put(g)
 	defer g.wipe()
 	for len(chains) > 0 {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		n := min(len(chains), g.width())
+		n := min(len(chains), c.lanes)
 		for i := range chains[:n] {
 			chains[i].Err = admit(keys, &chains[i])
 		}
@@ -49,6 +79,9 @@ func (b *Backend) Run(ctx context.Context, keys *keystore.Snapshot, chains []mac
 	}
 	return nil
 }
+
+// choose gives the core for a batch of n chains.
+func (b *Backend) choose(int) core { return b.cores[len(b.cores)-1] }
 
 // admit refuses a chain that lanes cannot run.
 func admit(keys *keystore.Snapshot, c *mac.Chain) error {

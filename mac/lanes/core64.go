@@ -45,11 +45,11 @@ func add64(to, from *block[uint64]) {
 	}
 }
 
-func invert64(b *block[uint64], s *laneSet) {
+func invert64(to, from *block[uint64], s *laneSet) {
 	m := s[0]
-	for i := range b.l {
-		b.l[i] ^= m
-		b.r[i] ^= m
+	for i := range to.l {
+		to.l[i] = from.l[i] ^ m
+		to.r[i] = from.r[i] ^ m
 	}
 }
 

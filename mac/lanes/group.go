@@ -2,6 +2,7 @@ package lanes
 
 import (
 	"encoding/binary"
+	"unsafe"
 
 	"pbochsm/keystore"
 	"pbochsm/mac"
@@ -12,22 +13,30 @@ import (
 type group[W word] struct {
 	kernels[W]
 	plan
+	*memory[W]
 	rows []uint64 // of the block on its way in or out, one a lane
-
-	left, right key[W] // of the issuer, then of each level, then of the card
-	last        key[W] // the one that MACs
 
 	made   [2]block[W] // the two halves of a key that is being made
 	in     block[W]    // as it came in
 	chain  block[W]    // state of CBC
 	result block[W]    // the last block of each chain
-	memory [10]half[W] // of the five blocks
+}
+
+// A memory is all of a group that depends on keys. It is apart because it has
+// no pointers: of such memory the runtime lets the words begin where cache
+// lines do, and a word across two lines costs twice its time.
+type memory[W word] struct {
+	left, right key[W] // of the issuer, then of each level, then of the card
+	last        key[W] // the one that MACs
+	halves      [10]half[W]
+	rows        [64]W
 }
 
 func newGroup[W word](k kernels[W]) *group[W] {
-	g := &group[W]{kernels: k, rows: make([]uint64, k.lanes)}
+	g := &group[W]{kernels: k, memory: new(memory[W])}
+	g.rows = unsafe.Slice((*uint64)(unsafe.Pointer(&g.memory.rows)), k.lanes)
 	for i, b := range []*block[W]{&g.made[0], &g.made[1], &g.in, &g.chain, &g.result} {
-		b.l, b.r = &g.memory[2*i], &g.memory[2*i+1]
+		b.l, b.r = &g.halves[2*i], &g.halves[2*i+1]
 	}
 	return g
 }
@@ -55,11 +64,7 @@ func (g *group[W]) run(keys *keystore.Snapshot, chains []mac.Chain) {
 func (g *group[W]) width() int { return g.lanes }
 
 // wipe clears all that came from keys.
-func (g *group[W]) wipe() {
-	clear(g.rows)
-	clear(g.memory[:])
-	g.left, g.right, g.last = key[W]{}, key[W]{}, key[W]{}
-}
+func (g *group[W]) wipe() { *g.memory = memory[W]{} }
 
 // master starts every lane with the key of its chain.
 func (g *group[W]) master(keys *keystore.Snapshot, chains []mac.Chain) {
@@ -100,8 +105,7 @@ func (g *group[W]) diversify(chains []mac.Chain, level int) {
 	g.load(&g.in, g.rows)
 	for pass := range g.passes {
 		b := &g.made[pass]
-		*b.l, *b.r = *g.in.l, *g.in.r
-		g.invert(b, &g.complement[pass])
+		g.invert(b, &g.in, &g.complement[pass])
 		g.encrypt3(b)
 	}
 	if g.paired {
@@ -132,23 +136,28 @@ func (g *group[W]) mac(chains []mac.Chain, pass int) {
 	if g.blocks[pass] == 0 {
 		return
 	}
-	*g.chain.l, *g.chain.r = half[W]{}, half[W]{}
 	for n := range g.blocks[pass] {
 		for side, first := range g.sides(pass) {
 			for i := range chains {
-				g.rows[first+i] = binary.BigEndian.Uint64(chains[i].Message[side].Data[8*n:])
+				g.rows[g.place(first+i)] = binary.BigEndian.Uint64(chains[i].Message[side].Data[8*n:])
 			}
 		}
-		g.load(&g.in, g.rows)
-		g.add(&g.chain, &g.in)
+		if n == 0 {
+			g.load(&g.chain, g.rows)
+		} else {
+			g.load(&g.in, g.rows)
+			g.add(&g.chain, &g.in)
+		}
 		g.encrypt(&g.chain, &g.last, &forward)
-		g.choose(&g.result, &g.chain, &g.ends[pass][n])
+		if ends := &g.ends[pass][n]; *ends != (laneSet{}) {
+			g.choose(&g.result, &g.chain, ends)
+		}
 	}
 	g.store(g.rows, &g.result)
 	for side, first := range g.sides(pass) {
 		for i := range chains {
 			if c := &chains[i]; c.Err == nil && c.Message[side].Blocks > 0 {
-				binary.BigEndian.PutUint64(c.MAC[side][:], g.rows[first+i])
+				binary.BigEndian.PutUint64(c.MAC[side][:], g.rows[g.place(first+i)])
 			}
 		}
 	}
@@ -157,9 +166,9 @@ func (g *group[W]) mac(chains []mac.Chain, pass int) {
 // put gives a block to the lanes of chain i.
 func (g *group[W]) put(i int, b []byte) {
 	v := binary.BigEndian.Uint64(b)
-	g.rows[i] = v
+	g.rows[g.place(i)] = v
 	if g.paired {
-		g.rows[i+g.lanes/2] = v
+		g.rows[g.place(i+g.lanes/2)] = v
 	}
 }
 

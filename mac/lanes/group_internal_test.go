@@ -8,114 +8,7 @@ import (
 
 	"pbochsm/keystore"
 	"pbochsm/mac"
-	"pbochsm/mac/reference"
 )
-
-// core256 is the core of 64 lanes four times over. It is of no use but to
-// prove that the arithmetic of a group does not care how wide a core is.
-var core256 = kernels[[4]uint64]{
-	lanes: 256,
-	load: func(to *block[[4]uint64], rows []uint64) {
-		for i := range 4 {
-			b := column(to, i)
-			load64(b, rows[64*i:][:64])
-			restore(to, i, b)
-		}
-	},
-	store: func(rows []uint64, from *block[[4]uint64]) {
-		for i := range 4 {
-			store64(rows[64*i:][:64], column(from, i))
-		}
-	},
-	fill: func(to *block[[4]uint64], row uint64) {
-		for i := range 4 {
-			c := column(to, i)
-			fill64(c, row)
-			restore(to, i, c)
-		}
-	},
-	rounds: func(l, r *half[[4]uint64], k *key[[4]uint64], turns *[16]uint8) {
-		b := &block[[4]uint64]{l, r}
-		for i := range 4 {
-			c := column(b, i)
-			rounds64(c.l, c.r, keyColumn(k, i), turns)
-			restore(b, i, c)
-		}
-	},
-	wire: func(k *key[[4]uint64], from *block[[4]uint64], s *laneSet) {
-		for i := range 4 {
-			c := keyColumn(k, i)
-			wire64(c, column(from, i), &laneSet{s[i]})
-			restoreKey(k, i, c)
-		}
-	},
-	fold: func(k, left, right *key[[4]uint64], s *laneSet) {
-		for i := range 4 {
-			c := keyColumn(k, i)
-			fold64(c, keyColumn(left, i), keyColumn(right, i), &laneSet{s[i]})
-			restoreKey(k, i, c)
-		}
-	},
-	add: func(to, from *block[[4]uint64]) {
-		for i := range 4 {
-			c := column(to, i)
-			add64(c, column(from, i))
-			restore(to, i, c)
-		}
-	},
-	invert: func(b *block[[4]uint64], s *laneSet) {
-		for i := range 4 {
-			c := column(b, i)
-			invert64(c, &laneSet{s[i]})
-			restore(b, i, c)
-		}
-	},
-	choose: func(to, from *block[[4]uint64], s *laneSet) {
-		for i := range 4 {
-			c := column(to, i)
-			choose64(c, column(from, i), &laneSet{s[i]})
-			restore(to, i, c)
-		}
-	},
-	part: func(lower, upper, from *block[[4]uint64]) {
-		var columns [4]*block[uint64]
-		for i := range columns {
-			columns[i] = column(from, i)
-		}
-		for i := range columns {
-			restore(lower, i, columns[i%2])
-			restore(upper, i, columns[2+i%2])
-		}
-	},
-}
-
-func column(b *block[[4]uint64], i int) *block[uint64] {
-	c := &block[uint64]{new(half[uint64]), new(half[uint64])}
-	for w := range b.l {
-		c.l[w], c.r[w] = b.l[w][i], b.r[w][i]
-	}
-	return c
-}
-
-func restore(b *block[[4]uint64], i int, c *block[uint64]) {
-	for w := range c.l {
-		b.l[w][i], b.r[w][i] = c.l[w], c.r[w]
-	}
-}
-
-func keyColumn(k *key[[4]uint64], i int) *key[uint64] {
-	c := new(key[uint64])
-	for w := range k {
-		c[w] = k[w][i]
-	}
-	return c
-}
-
-func restoreKey(k *key[[4]uint64], i int, c *key[uint64]) {
-	for w := range k {
-		k[w][i] = c[w]
-	}
-}
 
 func testChains(t *testing.T, n int) (*keystore.Snapshot, []mac.Chain) {
 	t.Helper()
@@ -147,25 +40,6 @@ func testChains(t *testing.T, n int) (*keystore.Snapshot, []mac.Chain) {
 	return snap, chains
 }
 
-func TestGroupOfAnyWidth(t *testing.T) {
-	b := newBackend(core256)
-	for _, n := range []int{1, 128, 129, 256, 300} {
-		snap, chains := testChains(t, n)
-		want := append([]mac.Chain(nil), chains...)
-		if err := (reference.Backend{}).Run(context.Background(), snap, want); err != nil {
-			t.Fatal(err)
-		}
-		if err := b.Run(context.Background(), snap, chains); err != nil {
-			t.Fatal(err)
-		}
-		for i := range chains {
-			if chains[i] != want[i] {
-				t.Errorf("%d chains: chain %d has MACs %x, want %x", n, i, chains[i].MAC, want[i].MAC)
-			}
-		}
-	}
-}
-
 // Nothing that came from a key outlives a Run, whether it ends well or not.
 func TestRunLeavesNoSecrets(t *testing.T) {
 	snap, chains := testChains(t, 100)
@@ -176,7 +50,7 @@ func TestRunLeavesNoSecrets(t *testing.T) {
 	}
 	for name, looks := range map[string]int{"whole": 2, "cut short": 1, "cut at once": 0} {
 		var used *group[uint64]
-		b := &Backend{groups: sync.Pool{New: func() any { used = newGroup(core64); return used }}}
+		b := &Backend{cores: []core{{64, &sync.Pool{New: func() any { used = newGroup(core64); return used }}}}}
 		err := b.Run(&expiring{context.Background(), looks}, snap, chains)
 		if (err != nil) != (looks < 2) {
 			t.Errorf("%s: error %v", name, err)
@@ -187,13 +61,7 @@ func TestRunLeavesNoSecrets(t *testing.T) {
 	}
 }
 
-func clean(g *group[uint64]) bool {
-	rows := uint64(0)
-	for _, r := range g.rows {
-		rows |= r
-	}
-	return rows == 0 && g.memory == [len(g.memory)]half[uint64]{} && g.left == key[uint64]{} && g.right == key[uint64]{} && g.last == key[uint64]{}
-}
+func clean(g *group[uint64]) bool { return *g.memory == memory[uint64]{} }
 
 // expiring is a context that ends after some looks at it.
 type expiring struct {

@@ -55,7 +55,9 @@ type kernels[W word] struct {
 	lanes int
 
 	// load transposes rows, one 8-byte block a lane, into to, and store does
-	// the reverse; the initial permutation and its inverse are part of it.
+	// the reverse; the initial permutation and its inverse are part of it. Each
+	// word takes 64 lanes: rows has the first lane of each word, then the second
+	// of each, and so on. Load may use the rows up.
 	load  func(to *block[W], rows []uint64)
 	store func(rows []uint64, from *block[W])
 
@@ -70,13 +72,16 @@ type kernels[W word] struct {
 	wire func(k *key[W], from *block[W], s *laneSet)
 	fold func(k, left, right *key[W], s *laneSet)
 
-	// add adds from to to, bit by bit. invert flips the bits of the lanes in s.
-	// choose copies the lanes in s.
+	// add adds from to to, bit by bit. invert copies, and flips the bits of the
+	// lanes in s. choose copies the lanes in s.
 	add    func(to, from *block[W])
-	invert func(b *block[W], s *laneSet)
+	invert func(to, from *block[W], s *laneSet)
 	choose func(to, from *block[W], s *laneSet)
 
 	// part separates the lower half of the lanes from the upper, and gives
-	// each to all lanes.
+	// each to all lanes. From may be lower or upper too.
 	part func(lower, upper, from *block[W])
 }
+
+// place is where the row of a lane is.
+func (k *kernels[W]) place(lane int) int { return lane%64*(k.lanes/64) + lane/64 }

@@ -12,7 +12,7 @@ import (
 
 // core64 is the source of round64_gen.go.
 func core64() ([]byte, error) {
-	boxes, err := wiring.Boxes()
+	boxes, err := wiring.Boxes(netlist.Box)
 	if err != nil {
 		return nil, err
 	}

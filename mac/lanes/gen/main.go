@@ -1,22 +1,42 @@
-// Gen writes the wiring and the rounds of the pure Go core, from the tables of
-// the standard and the netlists of the S-boxes.
+// Gen writes the wiring and the rounds of the pure Go core, and the vector
+// cores in assembly, from the tables of the standard and the netlists of the
+// S-boxes.
 package main
 
 import (
 	"flag"
 	"fmt"
 	"os"
+	"path/filepath"
+
+	"pbochsm/mac/lanes/gen/vector"
 )
 
+// files is what to write, by name.
+var files = map[string]func() ([]byte, error){
+	"round64_gen.go":  core64,
+	"core256_amd64.s": func() ([]byte, error) { return vector.Core(256) },
+	"core512_amd64.s": func() ([]byte, error) { return vector.Core(512) },
+}
+
 func main() {
-	out := flag.String("o", "round64_gen.go", "file to write")
+	dir := flag.String("dir", ".", "directory to write to")
 	flag.Parse()
-	source, err := core64()
-	if err == nil {
-		err = os.WriteFile(*out, source, 0o644)
-	}
-	if err != nil {
+	if err := write(*dir); err != nil {
 		fmt.Fprintln(os.Stderr, "gen: error:", err)
 		os.Exit(1)
 	}
+}
+
+func write(dir string) error {
+	for name, source := range files {
+		text, err := source()
+		if err != nil {
+			return err
+		}
+		if err := os.WriteFile(filepath.Join(dir, name), text, 0o644); err != nil {
+			return err
+		}
+	}
+	return nil
 }

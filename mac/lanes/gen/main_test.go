@@ -3,19 +3,22 @@ package main
 import (
 	"bytes"
 	"os"
+	"path/filepath"
 	"testing"
 )
 
-func TestGeneratedFileIsUpToDate(t *testing.T) {
-	want, err := core64()
-	if err != nil {
-		t.Fatal(err)
-	}
-	got, err := os.ReadFile("../round64_gen.go")
-	if err != nil {
-		t.Fatal(err)
-	}
-	if !bytes.Equal(got, want) {
-		t.Error("round64_gen.go is not what the generator writes: run go generate ./mac/lanes")
+func TestGeneratedFilesAreUpToDate(t *testing.T) {
+	for name, source := range files {
+		want, err := source()
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, err := os.ReadFile(filepath.Join("..", name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !bytes.Equal(got, want) {
+			t.Errorf("%s is not what the generator writes: run go generate ./mac/lanes", name)
+		}
 	}
 }

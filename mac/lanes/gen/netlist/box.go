@@ -7,13 +7,17 @@ import (
 	"pbochsm/mac/lanes/gen/fips46"
 )
 
-//go:embed s?.txt
+//go:embed s?.txt lookup?.txt
 var files embed.FS
 
 // Box gives the circuit of S-box box, counted from 1, that this package keeps.
 // It is proved to be that S-box.
-func Box(box int) (*Netlist, error) {
-	name := fmt.Sprintf("s%d.txt", box)
+func Box(box int) (*Netlist, error) { return read(fmt.Sprintf("s%d.txt", box), box) }
+
+// LookupBox is Box for the circuit of lookup gates.
+func LookupBox(box int) (*Netlist, error) { return read(fmt.Sprintf("lookup%d.txt", box), box) }
+
+func read(name string, box int) (*Netlist, error) {
 	text, err := files.ReadFile(name)
 	if err != nil {
 		return nil, fmt.Errorf("netlist: %w", err)

@@ -6,6 +6,12 @@
 // gate is the next node and reads earlier ones. In a file, a gate is a line
 // such as "9 xor 2 7", the last line names the nodes of the outputs, and "#"
 // begins a comment.
+//
+// Each box has two circuits. One has the gates that every processor has. The
+// other is of lookup gates, for processors that compute any function of three
+// inputs in one instruction: "9 lookup 2 7 4 e8" is a gate of three nodes and
+// its truth table, in which the values of the nodes, read as a number, count
+// the bits from the right.
 package netlist
 
 // Inputs and Outputs of an S-box.
@@ -24,23 +30,28 @@ const (
 	Or
 	Xor
 	AndNot // the first and not the second
+	Lookup // any function of three
 	numOps
 )
 
-var words = [numOps]string{"not", "and", "or", "xor", "andn"}
+var words = [numOps]string{"not", "and", "or", "xor", "andn", "lookup"}
 
 // String gives the word that files use.
 func (o Op) String() string { return words[o] }
 
 // Reads tells how many nodes the gate reads.
 func (o Op) Reads() int {
-	if o == Not {
+	switch o {
+	case Not:
 		return 1
+	case Lookup:
+		return 3
 	}
 	return 2
 }
 
-// Apply computes the gate for 64 cases at once; Not looks at a alone.
+// Apply computes a gate of one or two nodes for 64 cases at once; Not looks at
+// a alone.
 func (o Op) Apply(a, b uint64) uint64 {
 	switch o {
 	case And:
@@ -55,10 +66,32 @@ func (o Op) Apply(a, b uint64) uint64 {
 	return ^a
 }
 
-// A Gate applies Op to two nodes, or to node A alone.
+// LookUp computes a lookup gate for 64 cases at once.
+func LookUp(table uint8, a, b, c uint64) (out uint64) {
+	for i := range 8 {
+		if table>>i&1 == 1 {
+			out |= (a ^ (uint64(i>>2&1) - 1)) & (b ^ (uint64(i>>1&1) - 1)) & (c ^ (uint64(i&1) - 1))
+		}
+	}
+	return out
+}
+
+// A Gate applies Op to the nodes A, B and C, or to as many as it reads.
 type Gate struct {
-	Op   Op
-	A, B uint8
+	Op      Op
+	A, B, C uint8
+	Table   uint8 // of Lookup
+}
+
+// Nodes are those that the gate reads.
+func (g Gate) Nodes() []uint8 { return []uint8{g.A, g.B, g.C}[:g.Op.Reads()] }
+
+// apply computes the gate from the tables of the nodes before it.
+func (g Gate) apply(tables []uint64) uint64 {
+	if g.Op == Lookup {
+		return LookUp(g.Table, tables[g.A], tables[g.B], tables[g.C])
+	}
+	return g.Op.Apply(tables[g.A], tables[g.B])
 }
 
 // A Netlist is a circuit.
@@ -75,7 +108,7 @@ func (n *Netlist) Tables() []uint64 {
 		tables = append(tables, Input(i))
 	}
 	for _, g := range n.Gates {
-		tables = append(tables, g.Op.Apply(tables[g.A], tables[g.B]))
+		tables = append(tables, g.apply(tables))
 	}
 	return tables
 }

@@ -10,9 +10,12 @@ import (
 func (n *Netlist) String() string {
 	var b strings.Builder
 	for i, g := range n.Gates {
-		fmt.Fprintf(&b, "%d %s %d", Inputs+i, g.Op, g.A)
-		if g.Op.Reads() > 1 {
-			fmt.Fprintf(&b, " %d", g.B)
+		fmt.Fprintf(&b, "%d %s", Inputs+i, g.Op)
+		for _, node := range g.Nodes() {
+			fmt.Fprintf(&b, " %d", node)
+		}
+		if g.Op == Lookup {
+			fmt.Fprintf(&b, " %02x", g.Table)
 		}
 		b.WriteByte('\n')
 	}
@@ -59,11 +62,21 @@ func (n *Netlist) parseGate(line []string) error {
 		if len(line) == 1 || line[1] != op.String() {
 			continue
 		}
-		var in [2]uint8
-		if err := n.parseNodes(line[2:], in[:op.Reads()]); err != nil {
+		words := line[2:]
+		g := Gate{Op: op}
+		if op == Lookup && len(words) > 0 {
+			table, err := strconv.ParseUint(words[len(words)-1], 16, 8)
+			if err != nil {
+				return err
+			}
+			g.Table, words = uint8(table), words[:len(words)-1]
+		}
+		var in [3]uint8
+		if err := n.parseNodes(words, in[:op.Reads()]); err != nil {
 			return err
 		}
-		n.Gates = append(n.Gates, Gate{Op: op, A: in[0], B: in[1]})
+		g.A, g.B, g.C = in[0], in[1], in[2]
+		n.Gates = append(n.Gates, g)
 		return nil
 	}
 	return fmt.Errorf("unknown gate %q", line)

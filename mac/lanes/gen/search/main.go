@@ -5,6 +5,10 @@
 //
 //	go run ./mac/lanes/gen/search -box 1 -from 17 -starts 1
 //
+// With -lookup it looks for circuits of lookup gates. These starts all begin
+// with the circuit of ordinary gates that package netlist keeps, and differ in
+// their walks.
+//
 // With -write, circuits smaller than those in the directory replace them.
 package main
 
@@ -39,26 +43,45 @@ func main() {
 	box := flag.Int("box", 1, "S-box, 1 to 8")
 	from := flag.Uint64("from", 1, "number of the first start")
 	starts := flag.Uint64("starts", 10, "how many starts")
+	lookup := flag.Bool("lookup", false, "look for circuits of lookup gates")
 	write := flag.String("write", "", "directory of the netlists to improve")
 	flag.Parse()
-	if err := run(*box, *from, *starts, *write); err != nil {
+	if err := run(kinds[*lookup], *box, *from, *starts, *write); err != nil {
 		fmt.Fprintln(os.Stderr, "search: error:", err)
 		os.Exit(1)
 	}
 }
 
-func run(box int, from, starts uint64, dir string) error {
+// A kind of circuit, with the way to find one.
+type kind struct {
+	file  string // where it is kept
+	flag  string // of the command that finds it
+	start func(box int, number uint64) (*netlist.Netlist, error)
+}
+
+// kinds by the flag -lookup.
+var kinds = map[bool]kind{
+	false: {file: "s%d.txt", start: func(box int, number uint64) (*netlist.Netlist, error) {
+		return full.start(box, number).netlist(), nil
+	}},
+	true: {file: "lookup%d.txt", flag: " -lookup", start: startLookup},
+}
+
+func run(k kind, box int, from, starts uint64, dir string) error {
 	if box < 1 || box > 8 {
 		return errors.New("there are S-boxes 1 to 8")
 	}
 	best := maxNodes * perGate
-	for n := from; n < from+starts; n++ {
-		c := full.start(box, n)
-		if c.cost() >= best {
+	for number := from; number < from+starts; number++ {
+		n, err := k.start(box, number)
+		if err != nil {
+			return err
+		}
+		if cost(n.Gates) >= best {
 			continue
 		}
-		best = c.cost()
-		if err := keep(dir, box, n, c.netlist()); err != nil {
+		best = cost(n.Gates)
+		if err := k.keep(dir, box, number, n); err != nil {
 			return err
 		}
 	}
@@ -84,17 +107,17 @@ func (e effort) start(box int, number uint64) *circuit {
 }
 
 // keep prints n, or writes it to dir if it is better than what is there.
-func keep(dir string, box int, number uint64, n *netlist.Netlist) error {
+func (k kind) keep(dir string, box int, number uint64, n *netlist.Netlist) error {
 	if err := n.Prove(box); err != nil {
 		return err
 	}
-	text := fmt.Sprintf("# S-box %d, %d gates. Found by:\n# go run ./mac/lanes/gen/search -box %d -from %d -starts 1\n%s",
-		box, len(n.Gates), box, number, n)
+	text := fmt.Sprintf("# S-box %d, %d gates. Found by:\n# go run ./mac/lanes/gen/search%s -box %d -from %d -starts 1\n%s",
+		box, len(n.Gates), k.flag, box, number, n)
 	if dir == "" {
 		_, err := fmt.Print(text)
 		return err
 	}
-	path := filepath.Join(dir, fmt.Sprintf("s%d.txt", box))
+	path := filepath.Join(dir, fmt.Sprintf(k.file, box))
 	old, err := os.ReadFile(path)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err

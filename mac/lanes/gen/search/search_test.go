@@ -81,7 +81,7 @@ func TestKeepPrefersTheSmaller(t *testing.T) {
 		offer *netlist.Netlist
 		gates int
 	}{{large, len(large.Gates)}, {small, len(small.Gates)}, {large, len(small.Gates)}} {
-		if err := keep(dir, box, 1, step.offer); err != nil {
+		if err := kinds[false].keep(dir, box, 1, step.offer); err != nil {
 			t.Fatal(err)
 		}
 		text, err := os.ReadFile(filepath.Join(dir, "s4.txt"))
@@ -103,7 +103,7 @@ func TestKeepRefusesAWrongCircuit(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := keep(t.TempDir(), 5, 1, n); err == nil {
+	if err := kinds[false].keep(t.TempDir(), 5, 1, n); err == nil {
 		t.Error("the circuit of S4 is kept as S5")
 	}
 }

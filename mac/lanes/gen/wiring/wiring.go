@@ -34,12 +34,13 @@ type Box struct {
 }
 
 // Boxes gives the S-boxes of a round, which is the same in all rounds and in
-// both directions but for the turn of the key.
-func Boxes() (boxes [8]Box, err error) {
+// both directions but for the turn of the key. The circuits are those of
+// ordinary gates, netlist.Box, or of lookup gates, netlist.LookupBox.
+func Boxes(circuit func(box int) (*netlist.Netlist, error)) (boxes [8]Box, err error) {
 	for i := range boxes {
 		b := &boxes[i]
 		b.Number = i + 1
-		if b.Circuit, err = netlist.Box(b.Number); err != nil {
+		if b.Circuit, err = circuit(b.Number); err != nil {
 			return boxes, fmt.Errorf("wiring: %w", err)
 		}
 		for in := range b.Source {

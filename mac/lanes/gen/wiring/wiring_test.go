@@ -4,13 +4,14 @@ import (
 	"testing"
 
 	"pbochsm/mac/lanes/gen/fips46"
+	"pbochsm/mac/lanes/gen/netlist"
 	"pbochsm/mac/lanes/gen/wiring"
 )
 
 // Every output of a round goes to a wire of its own, and no key wire that the
 // rounds read lies outside what a turn leaves in place.
 func TestBoxesUseEveryWireOnce(t *testing.T) {
-	boxes, err := wiring.Boxes()
+	boxes, err := wiring.Boxes(netlist.Box)
 	if err != nil {
 		t.Fatal(err)
 	}

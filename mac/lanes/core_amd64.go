@@ -1,0 +1,31 @@
+package lanes
+
+import "golang.org/x/sys/cpu"
+
+// cores are the cores that this processor has, narrow before wide.
+func cores() []core {
+	all := []core{newCore(core64)}
+	if cpu.X86.HasAVX2 {
+		all = append(all, newCore(core256))
+	}
+	if cpu.X86.HasAVX512F {
+		all = append(all, newCore(core512))
+	}
+	return all
+}
+
+// core256 is AVX2.
+var core256 = kernels[[4]uint64]{
+	lanes: 256,
+	load:  load256, store: store256, fill: fill256,
+	rounds: rounds256, wire: wire256, fold: fold256,
+	add: add256, invert: invert256, choose: choose256, part: part256,
+}
+
+// core512 is AVX-512, its foundation alone.
+var core512 = kernels[[8]uint64]{
+	lanes: 512,
+	load:  load512, store: store512, fill: fill512,
+	rounds: rounds512, wire: wire512, fold: fold512,
+	add: add512, invert: invert512, choose: choose512, part: part512,
+}
