@@ -71,9 +71,6 @@ func (b *Backend) Run(ctx context.Context, keys *keystore.Snapshot, chains []mac
 			return err
 		}
 		n := min(len(chains), c.lanes)
-		for i := range chains[:n] {
-			chains[i].Err = admit(keys, &chains[i])
-		}
 		g.run(keys, chains[:n])
 		chains = chains[n:]
 	}

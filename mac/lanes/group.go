@@ -14,7 +14,7 @@ type group[W word] struct {
 	kernels[W]
 	plan
 	*memory[W]
-	rows []uint64 // of the block on its way in or out, one a lane
+	rows [mac.MaxBlocks][]uint64 // of blocks on their way in or out, see rows.go
 
 	made   [2]block[W] // the two halves of a key that is being made
 	in     block[W]    // as it came in
@@ -29,12 +29,14 @@ type memory[W word] struct {
 	left, right key[W] // of the issuer, then of each level, then of the card
 	last        key[W] // the one that MACs
 	halves      [10]half[W]
-	rows        [64]W
+	rows        [mac.MaxBlocks][64]W
 }
 
 func newGroup[W word](k kernels[W]) *group[W] {
 	g := &group[W]{kernels: k, memory: new(memory[W])}
-	g.rows = unsafe.Slice((*uint64)(unsafe.Pointer(&g.memory.rows)), k.lanes)
+	for i := range g.rows {
+		g.rows[i] = unsafe.Slice((*uint64)(unsafe.Pointer(&g.memory.rows[i])), k.lanes)
+	}
 	for i, b := range []*block[W]{&g.made[0], &g.made[1], &g.in, &g.chain, &g.result} {
 		b.l, b.r = &g.halves[2*i], &g.halves[2*i+1]
 	}
@@ -45,7 +47,7 @@ func newGroup[W word](k kernels[W]) *group[W] {
 // same steps; a lane that has no use for a step drops its result, and a lane
 // without a chain computes on whatever it holds.
 func (g *group[W]) run(keys *keystore.Snapshot, chains []mac.Chain) {
-	g.plan.draw(g.lanes, chains)
+	g.plan.draw(g.lanes, keys, chains)
 	g.master(keys, chains)
 	for level := range g.levels {
 		g.diversify(chains, level)
@@ -61,48 +63,30 @@ func (g *group[W]) run(keys *keystore.Snapshot, chains []mac.Chain) {
 	}
 }
 
-func (g *group[W]) width() int { return g.lanes }
-
 // wipe clears all that came from keys.
 func (g *group[W]) wipe() { *g.memory = memory[W]{} }
 
-// master starts every lane with the key of its chain.
+// master starts every lane with the key of its chain. One key for all is worth
+// two transpositions.
 func (g *group[W]) master(keys *keystore.Snapshot, chains []mac.Chain) {
-	key, one := oneKey(chains)
+	if !g.oneKey {
+		g.secretRows(keys, chains)
+	}
 	for i := range g.made {
-		if one {
-			g.fill(&g.made[i], binary.BigEndian.Uint64(keys.Secret(key)[8*i:]))
-			continue
+		if g.oneKey {
+			g.fill(&g.made[i], binary.BigEndian.Uint64(keys.Secret(chains[0].Key)[8*i:]))
+		} else {
+			g.load(&g.made[i], g.rows[i])
 		}
-		for lane := range chains {
-			if c := &chains[lane]; c.Err == nil {
-				g.put(lane, keys.Secret(c.Key)[8*i:])
-			}
-		}
-		g.load(&g.made[i], g.rows)
 	}
 	g.rekey(&g.every)
-}
-
-// oneKey gives the key that all chains begin with, if it is the same: the
-// usual case, and worth two transpositions.
-func oneKey(chains []mac.Chain) (keystore.Handle, bool) {
-	key := chains[0].Key
-	for i := range chains {
-		if chains[i].Key != key {
-			return 0, false
-		}
-	}
-	return key, chains[0].Err == nil
 }
 
 // diversify makes a level's key: E3 of the factor, and of its complement. See
 // [PBOC] 2.
 func (g *group[W]) diversify(chains []mac.Chain, level int) {
-	for i := range chains {
-		g.put(i, chains[i].Factors[level][:])
-	}
-	g.load(&g.in, g.rows)
+	g.factorRows(chains, level)
+	g.load(&g.in, g.rows[0])
 	for pass := range g.passes {
 		b := &g.made[pass]
 		g.invert(b, &g.in, &g.complement[pass])
@@ -122,10 +106,8 @@ func (g *group[W]) rekey(s *laneSet) {
 
 // sessionKey makes the key of the lanes that MAC with one. See [PBOC] 3.5.
 func (g *group[W]) sessionKey(chains []mac.Chain) {
-	for i := range chains {
-		g.put(i, chains[i].Data[:])
-	}
-	g.load(&g.made[0], g.rows)
+	g.dataRows(chains)
+	g.load(&g.made[0], g.rows[0])
 	g.encrypt3(&g.made[0])
 	g.wire(&g.last, &g.made[0], &g.session)
 }
@@ -136,16 +118,16 @@ func (g *group[W]) mac(chains []mac.Chain, pass int) {
 	if g.blocks[pass] == 0 {
 		return
 	}
-	for n := range g.blocks[pass] {
-		for side, first := range g.sides(pass) {
-			for i := range chains {
-				g.rows[g.place(first+i)] = binary.BigEndian.Uint64(chains[i].Message[side].Data[8*n:])
-			}
+	for side, first := range g.sides(pass) {
+		if g.longest[side] > 0 {
+			g.messageRows(chains, side, first)
 		}
+	}
+	for n := range g.blocks[pass] {
 		if n == 0 {
-			g.load(&g.chain, g.rows)
+			g.load(&g.chain, g.rows[n])
 		} else {
-			g.load(&g.in, g.rows)
+			g.load(&g.in, g.rows[n])
 			g.add(&g.chain, &g.in)
 		}
 		g.encrypt(&g.chain, &g.last, &forward)
@@ -153,22 +135,11 @@ func (g *group[W]) mac(chains []mac.Chain, pass int) {
 			g.choose(&g.result, &g.chain, ends)
 		}
 	}
-	g.store(g.rows, &g.result)
+	g.store(g.rows[0], &g.result)
 	for side, first := range g.sides(pass) {
-		for i := range chains {
-			if c := &chains[i]; c.Err == nil && c.Message[side].Blocks > 0 {
-				binary.BigEndian.PutUint64(c.MAC[side][:], g.rows[g.place(first+i)])
-			}
+		if g.longest[side] > 0 {
+			g.takeRows(chains, side, first)
 		}
-	}
-}
-
-// put gives a block to the lanes of chain i.
-func (g *group[W]) put(i int, b []byte) {
-	v := binary.BigEndian.Uint64(b)
-	g.rows[g.place(i)] = v
-	if g.paired {
-		g.rows[g.place(i+g.lanes/2)] = v
 	}
 }
 

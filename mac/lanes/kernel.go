@@ -82,6 +82,3 @@ type kernels[W word] struct {
 	// each to all lanes. From may be lower or upper too.
 	part func(lower, upper, from *block[W])
 }
-
-// place is where the row of a lane is.
-func (k *kernels[W]) place(lane int) int { return lane%64*(k.lanes/64) + lane/64 }

@@ -26,6 +26,7 @@ type plan struct {
 	paired     bool
 	half       int // the distance of a pair
 	passes     int
+	oneKey     bool // all chains begin with the same key, the usual case
 	every      laneSet
 	complement [2]laneSet // in each pass, the lanes that diversify with the complement
 
@@ -35,12 +36,15 @@ type plan struct {
 	sessions bool // whether there are any
 	tac      laneSet
 	tacs     bool
+	longest  [2]int                    // message of each side, in blocks
 	blocks   [2]int                    // in each pass, of the longest message
 	ends     [2][mac.MaxBlocks]laneSet // and the lanes whose message ends with this block
 }
 
-func (p *plan) draw(lanes int, chains []mac.Chain) {
-	*p = plan{half: lanes / 2, passes: 2}
+// draw makes the plan for chains. What a chain has that lanes cannot run it
+// notes in the chain's Err.
+func (p *plan) draw(lanes int, keys *keystore.Snapshot, chains []mac.Chain) {
+	*p = plan{half: lanes / 2, passes: 2, oneKey: true}
 	p.every.add(0, lanes)
 	if p.paired = len(chains) <= p.half; p.paired {
 		p.passes = 1
@@ -49,52 +53,47 @@ func (p *plan) draw(lanes int, chains []mac.Chain) {
 		p.complement[1] = p.every
 	}
 	for first := 0; first < len(chains); {
-		s, end := shapeOf(&chains[first]), first+1
+		s, refused, end := shapeOf(&chains[first]), admit(keys, &chains[first]), first
 		for end < len(chains) && shapeOf(&chains[end]) == s {
+			chains[end].Err = refused
 			end++
 		}
-		p.enter(s, first, end)
+		p.oneKey = p.oneKey && refused == nil && chains[first].Key == chains[0].Key
+		if refused == nil {
+			p.enter(&chains[first], first, end)
+		}
 		first = end
 	}
 }
 
-// A shape is all that decides which steps a chain takes.
-type shape struct {
-	refused bool
-	levels  uint8
-	final   mac.Final
-	blocks  [2]uint8
-}
+// A shape is all that decides which steps a chain takes, and its key.
+type shape uint64
 
 func shapeOf(c *mac.Chain) shape {
-	return shape{
-		refused: c.Err != nil, levels: c.Levels, final: c.Final,
-		blocks: [2]uint8{c.Message[0].Blocks, c.Message[1].Blocks},
-	}
+	return shape(c.Key) | shape(c.Levels)<<16 | shape(c.Final)<<24 |
+		shape(c.Message[0].Blocks)<<32 | shape(c.Message[1].Blocks)<<40
 }
 
-// enter lets the chains from first up to end, all of one shape, take part in
-// their steps.
-func (p *plan) enter(s shape, first, end int) {
-	if s.refused {
-		return
-	}
-	p.levels = max(p.levels, int(s.levels))
-	p.tacs = p.tacs || s.final == mac.FinalTAC
-	p.sessions = p.sessions || s.final == mac.FinalSession
+// enter lets the chains from first up to end, all of the shape of c, take part
+// in their steps.
+func (p *plan) enter(c *mac.Chain, first, end int) {
+	p.levels = max(p.levels, int(c.Levels))
+	p.tacs = p.tacs || c.Final == mac.FinalTAC
+	p.sessions = p.sessions || c.Final == mac.FinalSession
 	for pass := range p.passes {
 		for side, lane := range p.sides(pass) {
-			for level := range s.levels {
+			for level := range c.Levels {
 				p.level[level].add(lane+first, lane+end)
 			}
-			if s.final == mac.FinalTAC {
+			if c.Final == mac.FinalTAC {
 				p.tac.add(lane+first, lane+end)
 			} else {
 				p.session.add(lane+first, lane+end)
 			}
-			if n := int(s.blocks[side]); n > 0 {
+			if n := int(c.Message[side].Blocks); n > 0 {
 				p.ends[pass][n-1].add(lane+first, lane+end)
 				p.blocks[pass] = max(p.blocks[pass], n)
+				p.longest[side] = max(p.longest[side], n)
 			}
 		}
 	}

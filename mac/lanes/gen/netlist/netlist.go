@@ -66,14 +66,20 @@ func (o Op) Apply(a, b uint64) uint64 {
 	return ^a
 }
 
-// LookUp computes a lookup gate for 64 cases at once.
-func LookUp(table uint8, a, b, c uint64) (out uint64) {
-	for i := range 8 {
-		if table>>i&1 == 1 {
-			out |= (a ^ (uint64(i>>2&1) - 1)) & (b ^ (uint64(i>>1&1) - 1)) & (c ^ (uint64(i&1) - 1))
-		}
+// LookUp computes a lookup gate for 64 cases at once: a, b and c choose, one
+// after the other, from what is left of the table.
+func LookUp(table uint8, a, b, c uint64) uint64 {
+	var v [8]uint64
+	for i := range v {
+		v[i] = -uint64(table >> i & 1)
 	}
-	return out
+	for i := range 4 {
+		v[i] ^= a & (v[i] ^ v[i+4])
+	}
+	for i := range 2 {
+		v[i] ^= b & (v[i] ^ v[i+2])
+	}
+	return v[0] ^ c&(v[0]^v[1])
 }
 
 // A Gate applies Op to the nodes A, B and C, or to as many as it reads.

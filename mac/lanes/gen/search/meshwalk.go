@@ -6,10 +6,8 @@ import (
 	"pbochsm/mac/lanes/gen/netlist"
 )
 
-// A rambler improves a mesh as a walker does a circuit. Since any function of
-// three nodes is one gate, most gates can be put in many other places, and the
-// walk needs no other move: with the freedom that the inputs nobody observes
-// leave, it goes from the circuit of ordinary gates to half its size.
+// A rambler improves a mesh as a walker does a circuit. Any function of three
+// nodes is one gate, so there are many more places where a gate may be put.
 type rambler struct {
 	*mesh
 	rng *rand.Rand
@@ -17,28 +15,53 @@ type rambler struct {
 
 // Habits of the ramble, found by trying.
 const (
-	extraGate = 100 // one move in so many may use one gate more
-	rise      = 0.2 // chance to accept a mesh that has grown
+	rebuildMesh = 8   // moves, of which one tears down and builds anew
+	extraGate   = 100 // one move in so many may use one gate more
+	rise        = 0.2 // chance to accept a mesh that has grown
 )
 
 // rambleMoves is a few seconds' work.
-const rambleMoves = 50_000
+const rambleMoves = 60_000
 
-// startLookup rambles once.
+// startLookup rambles once: an odd start from a mesh that it builds, an even
+// one from the circuit of ordinary gates.
 func startLookup(box int, number uint64) (*netlist.Netlist, error) {
-	n, err := netlist.Box(box)
-	if err != nil {
-		return nil, err
+	rng := rand.New(rand.NewPCG(uint64(box), number))
+	from, err := built(box, rng), error(nil)
+	if number%2 == 0 {
+		var n *netlist.Netlist
+		if n, err = netlist.Box(box); err != nil {
+			return nil, err
+		}
+		from = meshOf(n)
 	}
-	r := rambler{meshOf(n).compact(), rand.New(rand.NewPCG(uint64(box), number))}
+	r := rambler{from.compact(), rng}
 	return r.ramble(rambleMoves).netlist(), nil
+}
+
+// built is the best of a few meshes built by division.
+func built(box int, rng *rand.Rand) *mesh {
+	b := meshBuilder{rng: rng, limit: maxNodes, width: wide}
+	var best mesh
+	for tries := 0; tries < full.builds || best.n == 0; tries++ {
+		if b.construct(netlist.Wanted(box)) {
+			best = b.mesh
+			b.limit = best.n - 1
+		}
+	}
+	return &best
 }
 
 // ramble makes moves and gives the smallest mesh it came by.
 func (r *rambler) ramble(moves int) *mesh {
 	best := r.mesh
-	for range moves {
-		next := r.step()
+	for move := range moves {
+		var next *mesh
+		if move%rebuildMesh == 0 {
+			next = r.rebuild()
+		} else {
+			next = r.step()
+		}
 		if next == nil || next.n > r.n && (next.n > best.n+1 || r.rng.Float64() > rise) {
 			continue
 		}
@@ -125,12 +148,10 @@ func turned(table uint8, k int) uint8 {
 func (m *mesh) triple(pool []uint8, want, care uint64, old [3]uint8) (in [3]uint8, ok bool) {
 	on, off := want&care, ^want&care
 	for i, a := range pool {
-		ta := m.table[a]
 		for j, b := range pool[:i] {
-			tb := m.table[b]
-			cells := [4]uint64{ta & tb, ta &^ tb, tb &^ ta, ^(ta | tb)}
+			cells, mixed := mixedCells(m.table[a], m.table[b], on, off)
 			for _, c := range pool[:j] {
-				if separates(m.table[c], &cells, on, off) && !same(old, [3]uint8{a, b, c}) {
+				if separates(m.table[c], cells[:mixed]) && !same(old, [3]uint8{a, b, c}) {
 					return [3]uint8{a, b, c}, true
 				}
 			}
@@ -139,10 +160,22 @@ func (m *mesh) triple(pool []uint8, want, care uint64, old [3]uint8) (in [3]uint
 	return in, false
 }
 
-// separates tells whether on and off are apart in each cell divided by c.
-func separates(c uint64, cells *[4]uint64, on, off uint64) bool {
+// mixedCells gives, for each pair of values of a and b with which on and off
+// both occur, the two occurrences.
+func mixedCells(a, b, on, off uint64) (cells [4][2]uint64, n int) {
+	for _, cell := range [4]uint64{a & b, a &^ b, b &^ a, ^(a | b)} {
+		if x, y := on&cell, off&cell; x != 0 && y != 0 {
+			cells[n] = [2]uint64{x, y}
+			n++
+		}
+	}
+	return cells, n
+}
+
+// separates tells whether c keeps on and off apart in each cell.
+func separates(c uint64, cells [][2]uint64) bool {
 	for _, cell := range cells {
-		x, y := on&cell, off&cell
+		x, y := cell[0], cell[1]
 		if x&c != 0 && y&c != 0 || x&^c != 0 && y&^c != 0 {
 			return false
 		}
