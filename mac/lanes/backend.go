@@ -20,6 +20,7 @@ var _ mac.Backend = (*Backend)(nil)
 // A core is groups of one width, to be used by whoever needs one.
 type core struct {
 	lanes  int
+	from   int        // the smallest batch for which it is faster than narrower ones
 	groups *sync.Pool // of runner
 }
 
@@ -30,14 +31,11 @@ type runner interface {
 }
 
 func newCore[W word](k kernels[W]) core {
-	return core{lanes: k.lanes, groups: &sync.Pool{New: func() any { return runner(newGroup(k)) }}}
+	return core{lanes: k.lanes, from: k.from, groups: &sync.Pool{New: func() any { return runner(newGroup(k)) }}}
 }
 
 // New gives the backend that is fastest on this processor.
-func New() *Backend {
-	all := cores()
-	return &Backend{cores: all[len(all)-1:]}
-}
+func New() *Backend { return &Backend{cores: cores()} }
 
 // Widths gives the numbers of lanes that this processor has cores for,
 // narrow before wide. 64 lanes are everywhere.
@@ -77,8 +75,16 @@ func (b *Backend) Run(ctx context.Context, keys *keystore.Snapshot, chains []mac
 	return nil
 }
 
-// choose gives the core for a batch of n chains.
-func (b *Backend) choose(int) core { return b.cores[len(b.cores)-1] }
+// choose gives the core for a batch of n chains: the widest that pays.
+func (b *Backend) choose(n int) core {
+	chosen := b.cores[0]
+	for _, c := range b.cores[1:] {
+		if n >= c.from {
+			chosen = c
+		}
+	}
+	return chosen
+}
 
 // admit refuses a chain that lanes cannot run.
 func admit(keys *keystore.Snapshot, c *mac.Chain) error {

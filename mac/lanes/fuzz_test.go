@@ -34,8 +34,9 @@ func (t *tape) chain(keys int) (c mac.Chain) {
 	return c
 }
 
-// FuzzLanes holds batches of any make-up against the reference. The bytes are
-// one key, the number of chains, and the chains; a second key is the first one
+// FuzzLanes holds batches of any make-up, on every core that this processor
+// has, against the reference. The bytes are
+// one key, the number of chains (in two), and the chains; a second key is the first one
 // complemented.
 func FuzzLanes(f *testing.F) {
 	f.Add([]byte{})
@@ -47,7 +48,14 @@ func FuzzLanes(f *testing.F) {
 		s.fill(b)
 		f.Add(b)
 	}
-	b := lanes.New()
+	var backends []*lanes.Backend
+	for _, width := range lanes.Widths() {
+		b, err := lanes.NewWidth(width)
+		if err != nil {
+			f.Fatal(err)
+		}
+		backends = append(backends, b)
+	}
 	f.Fuzz(func(t *testing.T, data []byte) {
 		in := tape(data)
 		var keys [2]keystore.Secret
@@ -55,12 +63,14 @@ func FuzzLanes(f *testing.F) {
 		for i := range keys[1] {
 			keys[1][i] = ^keys[0][i]
 		}
-		chains := make([]mac.Chain, in.below(150))
+		chains := make([]mac.Chain, in.below(200)+200*in.below(4))
 		for i := range chains {
 			chains[i] = in.chain(len(keys))
 		}
 		snap := snapshot(t, keys[:]...)
 		defer snap.Release()
-		agree(t, b, snap, chains)
+		for _, b := range backends {
+			agree(t, b, snap, append([]mac.Chain(nil), chains...))
+		}
 	})
 }

@@ -5,6 +5,7 @@ import (
 	"math/rand/v2"
 	"sync"
 	"testing"
+	"unsafe"
 
 	"pbochsm/keystore"
 	"pbochsm/mac"
@@ -50,7 +51,7 @@ func TestRunLeavesNoSecrets(t *testing.T) {
 	}
 	for name, looks := range map[string]int{"whole": 2, "cut short": 1, "cut at once": 0} {
 		var used *group[uint64]
-		b := &Backend{cores: []core{{64, &sync.Pool{New: func() any { used = newGroup(core64); return used }}}}}
+		b := &Backend{cores: []core{{lanes: 64, groups: &sync.Pool{New: func() any { used = newGroup(core64); return used }}}}}
 		err := b.Run(&expiring{context.Background(), looks}, snap, chains)
 		if (err != nil) != (looks < 2) {
 			t.Errorf("%s: error %v", name, err)
@@ -74,4 +75,39 @@ func (c *expiring) Err() error {
 		return context.Canceled
 	}
 	return nil
+}
+
+// A lone request must not pay for lanes that it does not use.
+func TestChooseByTheSizeOfTheBatch(t *testing.T) {
+	narrow, wide, widest := core{lanes: 64}, core{lanes: 256, from: 33}, core{lanes: 512, from: 1}
+	for _, test := range []struct {
+		cores []core
+		batch int
+		want  int
+	}{
+		{[]core{narrow}, 0, 64}, {[]core{narrow}, 1000, 64},
+		{[]core{narrow, wide}, 1, 64}, {[]core{narrow, wide}, 32, 64}, {[]core{narrow, wide}, 33, 256},
+		{[]core{narrow, wide, widest}, 1, 512}, {[]core{narrow, wide, widest}, 1000, 512},
+	} {
+		b := &Backend{cores: test.cores}
+		if got := b.choose(test.batch).lanes; got != test.want {
+			t.Errorf("of %d cores, the one of %d lanes runs %d chains, want %d", len(test.cores), got, test.batch, test.want)
+		}
+	}
+}
+
+// Words that lie across two cache lines make every core half as fast, and
+// nothing but this shows it.
+func TestMemoryBeginsWithACacheLine(t *testing.T) {
+	for range 10 {
+		for name, at := range map[string]uintptr{
+			"64":  uintptr(unsafe.Pointer(newGroup(kernels[uint64]{lanes: 64}).memory)),
+			"256": uintptr(unsafe.Pointer(newGroup(kernels[[4]uint64]{lanes: 256}).memory)),
+			"512": uintptr(unsafe.Pointer(newGroup(kernels[[8]uint64]{lanes: 512}).memory)),
+		} {
+			if at%64 != 0 {
+				t.Errorf("the memory of %s lanes begins at %#x", name, at)
+			}
+		}
+	}
 }

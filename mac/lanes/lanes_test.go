@@ -4,8 +4,15 @@ import (
 	"context"
 	"encoding/binary"
 	"flag"
+	"fmt"
 	"math/rand/v2"
+	"os"
+	"runtime"
+	"slices"
+	"strings"
 	"testing"
+
+	"golang.org/x/sys/cpu"
 
 	"pbochsm/keystore"
 	"pbochsm/mac"
@@ -106,52 +113,116 @@ func agree(t testing.TB, b mac.Backend, keys *keystore.Snapshot, chains []mac.Ch
 	}
 }
 
-func TestAgreesWithReference(t *testing.T) {
-	const keys, longest = 16, 150
-	s := newSource(1)
-	snap, b := snapshot(t, s.secrets(keys)...), lanes.New()
-	for left := *chainCount; left > 0; {
-		n := min(left, 1+s.IntN(longest))
-		agree(t, b, snap, s.batch(n, keys))
-		left -= n
+// eachWidth runs a test on every core that this processor has.
+func eachWidth(t *testing.T, test func(t *testing.T, b *lanes.Backend, width int)) {
+	t.Helper()
+	for _, width := range lanes.Widths() {
+		b, err := lanes.NewWidth(width)
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Run(fmt.Sprint(width), func(t *testing.T) { test(t, b, width) })
 	}
+}
+
+// What the operating system says of the processor decides which cores must
+// have been tested.
+func TestEveryCoreOfThisProcessorIsTested(t *testing.T) {
+	avx2, avx512 := cpu.X86.HasAVX2, cpu.X86.HasAVX512F
+	if text, err := os.ReadFile("/proc/cpuinfo"); err == nil && runtime.GOARCH == "amd64" {
+		flags := strings.Fields(string(text))
+		avx2, avx512 = slices.Contains(flags, "avx2"), slices.Contains(flags, "avx512f")
+	}
+	want := []int{64}
+	if avx2 {
+		want = append(want, 256)
+	}
+	if avx512 {
+		want = append(want, 512)
+	}
+	var tested []int
+	eachWidth(t, func(t *testing.T, b *lanes.Backend, width int) {
+		s := newSource(12)
+		agree(t, b, snapshot(t, s.secrets(2)...), s.batch(width, 2))
+		tested = append(tested, width)
+	})
+	if !slices.Equal(tested, want) {
+		t.Errorf("tested the cores of %v lanes, the processor has %v", tested, want)
+	}
+}
+
+func TestNewWidthRefusesOthers(t *testing.T) {
+	for _, width := range []int{0, 1, 128, 1024} {
+		if b, err := lanes.NewWidth(width); err == nil {
+			t.Errorf("NewWidth(%d) = %v", width, b)
+		}
+	}
+}
+
+func TestAgreesWithReference(t *testing.T) {
+	const keys = 16
+	test := func(t *testing.T, b *lanes.Backend, width int) {
+		s := newSource(1)
+		snap := snapshot(t, s.secrets(keys)...)
+		for left := *chainCount; left > 0; {
+			n := min(left, 1+s.IntN(2*width+22))
+			agree(t, b, snap, s.batch(n, keys))
+			left -= n
+		}
+	}
+	eachWidth(t, test)
+	t.Run("chosen", func(t *testing.T) { test(t, lanes.New(), 64) })
 }
 
 // Group sizes at which the work is arranged in another way.
 func TestAgreesAtEverySize(t *testing.T) {
-	s := newSource(2)
-	snap, b := snapshot(t, s.secrets(3)...), lanes.New()
-	for n := range 3*64 + 2 {
-		agree(t, b, snap, s.batch(n, 3))
-	}
+	eachWidth(t, func(t *testing.T, b *lanes.Backend, width int) {
+		s := newSource(2)
+		snap := snapshot(t, s.secrets(3)...)
+		for n := range 3*64 + 2 {
+			agree(t, b, snap, s.batch(n, 3))
+		}
+		for _, edge := range []int{width / 2, width, 2 * width, 3 * width} {
+			for n := max(edge-2, 0); n < edge+3; n++ {
+				agree(t, b, snap, s.batch(n, 3))
+			}
+		}
+	})
 }
 
 // Every shape alone, every shape beside every other, and both in a full group.
 func TestAgreesOnEveryPairOfShapes(t *testing.T) {
-	s := newSource(3)
-	snap, b := snapshot(t, s.secrets(2)...), lanes.New()
-	var shapes []mac.Chain
+	eachWidth(t, func(t *testing.T, b *lanes.Backend, width int) {
+		s := newSource(3)
+		snap := snapshot(t, s.secrets(2)...)
+		shapes := s.shapes(2)
+		for i := range shapes {
+			for j := range shapes {
+				agree(t, b, snap, []mac.Chain{shapes[i], shapes[j]})
+			}
+			full := make([]mac.Chain, width)
+			for j := range full {
+				full[j] = shapes[i]
+			}
+			full[s.IntN(width)] = shapes[s.IntN(len(shapes))]
+			agree(t, b, snap, full)
+		}
+	})
+}
+
+// shapes draws a chain of each shape.
+func (s source) shapes(keys int) (shapes []mac.Chain) {
 	for levels := range uint8(keystore.MaxLevels + 1) {
 		for _, final := range []mac.Final{mac.FinalSession, mac.FinalTAC} {
 			for blocks := range uint8(mac.MaxBlocks + 1) {
-				c := s.chain(2)
+				c := s.chain(keys)
 				c.Levels, c.Final = levels, final
 				c.Message[0].Blocks, c.Message[1].Blocks = blocks, uint8(s.IntN(mac.MaxBlocks+1))
 				shapes = append(shapes, c)
 			}
 		}
 	}
-	for i := range shapes {
-		for j := range shapes {
-			agree(t, b, snap, []mac.Chain{shapes[i], shapes[j]})
-		}
-		full := make([]mac.Chain, 64)
-		for j := range full {
-			full[j] = shapes[i]
-		}
-		full[s.IntN(64)] = shapes[s.IntN(len(shapes))]
-		agree(t, b, snap, full)
-	}
+	return shapes
 }
 
 // A chain without levels under a TAC key whose right half is zero is plain
@@ -187,17 +258,17 @@ func TestKnownAnswers(t *testing.T) {
 		binary.BigEndian.PutUint64(chains[i].Message[0].Data[:8], e.plain)
 	}
 	snap := snapshot(t, secrets...)
-	for name, b := range map[string]mac.Backend{"lanes": lanes.New(), "reference": reference.Backend{}} {
-		t.Run(name, func(t *testing.T) {
-			got := append([]mac.Chain(nil), chains...)
-			if err := b.Run(context.Background(), snap, got); err != nil {
-				t.Fatal(err)
+	check := func(t *testing.T, b mac.Backend) {
+		got := append([]mac.Chain(nil), chains...)
+		if err := b.Run(context.Background(), snap, got); err != nil {
+			t.Fatal(err)
+		}
+		for i, e := range examples {
+			if c := binary.BigEndian.Uint64(got[i].MAC[0][:]); c != e.cipher {
+				t.Errorf("DES(%016X, %016X) = %016X, want %016X", e.key, e.plain, c, e.cipher)
 			}
-			for i, e := range examples {
-				if c := binary.BigEndian.Uint64(got[i].MAC[0][:]); c != e.cipher {
-					t.Errorf("DES(%016X, %016X) = %016X, want %016X", e.key, e.plain, c, e.cipher)
-				}
-			}
-		})
+		}
 	}
+	t.Run("reference", func(t *testing.T) { check(t, reference.Backend{}) })
+	eachWidth(t, func(t *testing.T, b *lanes.Backend, _ int) { check(t, b) })
 }

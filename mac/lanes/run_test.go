@@ -30,7 +30,7 @@ func TestRefusesChains(t *testing.T) {
 		"second too long": {func(c *mac.Chain) { c.Message[1].Blocks = 255 }, mac.ErrUnsupported},
 	} {
 		t.Run(name, func(t *testing.T) {
-			for _, n := range []int{1, 3, 64} {
+			for _, n := range []int{1, 3, 64, 600} {
 				chains := s.batch(n, 2)
 				want := append([]mac.Chain(nil), chains...)
 				if err := (reference.Backend{}).Run(context.Background(), snap, want); err != nil {
@@ -104,36 +104,40 @@ func (c *expiring) Err() error {
 }
 
 func TestLooksAtContextBetweenGroups(t *testing.T) {
-	s := newSource(6)
-	snap, b := snapshot(t, s.secrets(1)...), lanes.New()
-	for _, test := range []struct {
-		chains, looks int
-		want          error
-	}{
-		{1, 0, context.Canceled}, {1, 1, nil},
-		{64, 1, nil}, {65, 1, context.Canceled}, {65, 2, nil},
-		{640, 9, context.Canceled}, {640, 10, nil}, {0, 0, nil},
-	} {
-		ctx := &expiring{context.Background(), test.looks}
-		if err := b.Run(ctx, snap, s.batch(test.chains, 1)); !errors.Is(err, test.want) {
-			t.Errorf("%d chains, context ends after %d looks: %v, want %v", test.chains, test.looks, err, test.want)
+	eachWidth(t, func(t *testing.T, b *lanes.Backend, width int) {
+		s := newSource(6)
+		snap := snapshot(t, s.secrets(1)...)
+		for _, test := range []struct {
+			chains, looks int
+			want          error
+		}{
+			{1, 0, context.Canceled}, {1, 1, nil},
+			{width, 1, nil}, {width + 1, 1, context.Canceled}, {width + 1, 2, nil},
+			{10 * width, 9, context.Canceled}, {10 * width, 10, nil}, {0, 0, nil},
+		} {
+			ctx := &expiring{context.Background(), test.looks}
+			if err := b.Run(ctx, snap, s.batch(test.chains, 1)); !errors.Is(err, test.want) {
+				t.Errorf("%d chains, context ends after %d looks: %v, want %v", test.chains, test.looks, err, test.want)
+			}
 		}
-	}
+	})
 }
 
 func TestRunAllocatesNothing(t *testing.T) {
-	s := newSource(7)
-	snap, b := snapshot(t, s.secrets(4)...), lanes.New()
-	for _, n := range []int{1, 32, 64, 200} {
-		chains := s.batch(n, 4)
-		if allocs := testing.AllocsPerRun(100, func() {
-			if err := b.Run(context.Background(), snap, chains); err != nil {
-				t.Fatal(err)
+	eachWidth(t, func(t *testing.T, b *lanes.Backend, width int) {
+		s := newSource(7)
+		snap := snapshot(t, s.secrets(4)...)
+		for _, n := range []int{1, width / 2, width, 3*width + 8} {
+			chains := s.batch(n, 4)
+			if allocs := testing.AllocsPerRun(100, func() {
+				if err := b.Run(context.Background(), snap, chains); err != nil {
+					t.Fatal(err)
+				}
+			}); allocs != 0 {
+				t.Errorf("%d chains: %v allocations in a Run", n, allocs)
 			}
-		}); allocs != 0 {
-			t.Errorf("%d chains: %v allocations in a Run", n, allocs)
 		}
-	}
+	})
 }
 
 func TestConcurrentRuns(t *testing.T) {
