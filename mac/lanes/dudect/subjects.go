@@ -1,0 +1,129 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"crypto/des"
+	"fmt"
+	"math/rand/v2" //nolint:depguard // see main.go
+
+	"pbochsm/keystore"
+	"pbochsm/mac"
+	"pbochsm/mac/lanes"
+)
+
+// keyCount is how many keys there are, half of them fixed and half random. A
+// run takes one at random, so that both classes find theirs in the same caches.
+const keyCount = 256
+
+// A secret is what the classes of a subject differ in.
+type secret func(c *mac.Chain, random bool, rng *rand.Rand)
+
+var secrets = []struct {
+	name string
+	set  secret
+}{
+	{"key", func(c *mac.Chain, random bool, rng *rand.Rand) {
+		c.Key = keystore.Handle(2 * rng.IntN(keyCount/2))
+		if random {
+			c.Key++
+		}
+	}},
+	{"factor", func(c *mac.Chain, random bool, rng *rand.Rand) { vary(c.Factors[0][:], random, rng) }},
+	{"message", func(c *mac.Chain, random bool, rng *rand.Rand) {
+		for i := range c.Message {
+			vary(c.Message[i].Data[:], random, rng)
+		}
+	}},
+	{"nothing (control)", func(c *mac.Chain, _ bool, rng *rand.Rand) { vary(c.Factors[0][:], true, rng) }},
+}
+
+// vary draws bytes and then, in the fixed class, forgets them, so that
+// preparing takes the same steps in both.
+func vary(b []byte, random bool, rng *rand.Rand) {
+	for i := range b {
+		b[i] = byte(rng.Uint32())
+	}
+	if !random {
+		clear(b)
+	}
+}
+
+func subjects() ([]subject, error) {
+	keys, err := testKeys()
+	if err != nil {
+		return nil, err
+	}
+	all := []subject{tables(), earlyExit()}
+	for _, width := range lanes.Widths() {
+		b, err := lanes.NewWidth(width)
+		if err != nil {
+			return nil, err
+		}
+		for _, s := range secrets {
+			all = append(all, subject{
+				name:    fmt.Sprintf("%d lanes, %s", width, s.name),
+				prepare: load(b, keys, s.set),
+			})
+		}
+	}
+	return all, nil
+}
+
+// load is a load authorisation of one chain.
+func load(b *lanes.Backend, keys *keystore.Snapshot, set secret) func(bool, *rand.Rand) func() {
+	return func(random bool, rng *rand.Rand) func() {
+		chains := []mac.Chain{{
+			Levels: 1, Final: mac.FinalSession,
+			Message: [2]mac.Message{{Blocks: 2}, {Blocks: 3}},
+		}}
+		set(&chains[0], random, rng)
+		return func() {
+			if err := b.Run(context.Background(), keys, chains); err != nil {
+				panic(err) // only a cancelled context makes one
+			}
+		}
+	}
+}
+
+// tables is crypto/des, whose look-ups tell what they look up.
+func tables() subject {
+	block, err := des.NewCipher(make([]byte, 8))
+	if err != nil {
+		panic(err) // eight bytes are a key
+	}
+	return subject{name: "crypto/des (control)", leaks: true, prepare: func(random bool, rng *rand.Rand) func() {
+		b := make([]byte, 64*8)
+		vary(b, random, rng)
+		return func() {
+			for i := 0; i < len(b); i += 8 {
+				block.Encrypt(b[i:i+8], b[i:i+8])
+			}
+		}
+	}}
+}
+
+// earlyExit is a comparison that ends with the first difference.
+func earlyExit() subject {
+	want := make([]byte, 4096)
+	return subject{name: "bytes.Equal (control)", leaks: true, prepare: func(random bool, rng *rand.Rand) func() {
+		b := make([]byte, len(want))
+		vary(b, random, rng)
+		return func() { kept = bytes.Equal(b, want) }
+	}}
+}
+
+// kept keeps a result from being optimised away.
+var kept bool
+
+func testKeys() (*keystore.Snapshot, error) {
+	rng := rand.New(rand.NewPCG(1, 1))
+	entries := make([]keystore.Entry, keyCount)
+	for i := range entries {
+		e := &entries[i]
+		e.Ref = keystore.Ref{Set: byte(i), Usage: keystore.UsageLoad, Version: 1}
+		e.Cipher, e.Levels, e.State = keystore.Cipher3DES, 1, keystore.StateActive
+		vary(e.Secret[:], i%2 == 1, rng)
+	}
+	return keystore.NewSnapshot(keystore.ModeTest, 1, keystore.KCV{}, entries)
+}
