@@ -6,16 +6,18 @@ FUZZTIME ?= 20s
 BENCH    ?= .
 PKG      ?= ./...
 ADDR     ?=
+CHAINS   ?= 100000000
+SAMPLES  ?= 1000000
 # Without a C compiler the tests run without the race detector.
 RACE     ?= $(if $(filter 1,$(shell go env CGO_ENABLED)),-race)
 
 GOLANGCI := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 
 .DEFAULT_GOAL := help
-.PHONY: help run test build lint fuzz bench generate vectors setup clean
+.PHONY: help run test build lint fuzz bench lanes-long dudect generate vectors setup clean
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 run: build ## start the daemon with the published test keys on 127.0.0.1:1500
 	bin/pbochsm serve --dev
@@ -35,6 +37,12 @@ fuzz: ## run every fuzz target for FUZZTIME each
 
 bench: ## run the benchmarks of PKG that match BENCH
 	go test -run '^$$' -bench '$(BENCH)' -benchmem $(PKG)
+
+lanes-long: ## hold CHAINS random chains on every core against the reference; hours
+	go test -run '^TestAgreesWithReference$$' -timeout 0 -v ./mac/lanes -lanes.chains $(CHAINS)
+
+dudect: ## ask SAMPLES measurements of each core whether its time depends on secrets
+	go run ./mac/lanes/dudect -samples $(SAMPLES)
 
 generate: ## rewrite the generated files
 	go generate ./...

@@ -21,16 +21,20 @@ import (
 )
 
 // The benchmarks compare, in one run, what it costs one core to verify a TAC,
-// to authorise a load and to encrypt a block: here, with 64 cards at once and
-// with one alone, with the reference, with crypto/des as carefully as it
-// allows, and with OpenSSL's legacy DES calls. All give the time of their
-// fastest batch, so that a busy machine spoils no ratio: "ns/card" is that
-// time divided by the size of the batch, "xOpenSSL" how many times as fast as
-// OpenSSL that is.
+// to authorise a load and to encrypt a block: here, in each width that the
+// processor has, with a batch of many cards, with one lone card, and with as
+// many as a group of 64 lanes; with the reference, with crypto/des as
+// carefully as it allows, and with OpenSSL's legacy DES calls. All give the
+// time of their fastest batch, so that a busy machine spoils no ratio:
+// "ns/card" is that time divided by the size of the batch, "xOpenSSL" how many
+// times as fast as OpenSSL that is.
 //
 //	go test -run '^$' -bench . ./mac/lanes
 
-const batchSize = 64
+const (
+	batchSize = 64
+	bulkSize  = 4096
+)
 
 func BenchmarkTAC(b *testing.B) {
 	compare(b, "tac", mac.Chain{
@@ -47,11 +51,15 @@ func BenchmarkLoad(b *testing.B) {
 }
 
 func BenchmarkBlock(b *testing.B) {
-	encrypt, careful := lanes.Encryptor(), newTables(keystore.Secret{})
-	contest(b, "block", []contender{
-		{"lanes", batchSize, func() error { encrypt(); return nil }},
-		{"crypto-des", batchSize, careful.blocks},
-	})
+	careful := newTables(keystore.Secret{})
+	contenders := []contender{{"crypto-des", batchSize, careful.blocks}}
+	for _, width := range lanes.Widths() {
+		encrypt := lanes.Encryptor(width)
+		contenders = append(contenders, contender{
+			fmt.Sprintf("lanes-%d", width), width, func() error { encrypt(); return nil },
+		})
+	}
+	contest(b, "block", contenders)
 }
 
 // compare runs the same chains everywhere; they differ in the card alone.
@@ -59,7 +67,7 @@ func compare(b *testing.B, name string, shape mac.Chain) {
 	s := newSource(10)
 	secrets := s.secrets(1)
 	keys := snapshot(b, secrets...)
-	chains := make([]mac.Chain, batchSize)
+	chains := make([]mac.Chain, bulkSize)
 	for i := range chains {
 		chains[i] = shape
 		s.fill(chains[i].Factors[0][:])
@@ -71,12 +79,20 @@ func compare(b *testing.B, name string, shape mac.Chain) {
 		return func() error { return backend.Run(context.Background(), keys, chains[:n]) }
 	}
 	careful := newTables(secrets[0])
-	contest(b, name, []contender{
-		{"lanes", batchSize, run(lanes.New(), batchSize)},
-		{"lanes-alone", 1, run(lanes.New(), 1)},
+	contenders := []contender{
 		{"reference", batchSize, run(reference.Backend{}, batchSize)},
-		{"crypto-des", batchSize, func() error { return careful.run(chains) }},
-	})
+		{"crypto-des", batchSize, func() error { return careful.run(chains[:batchSize]) }},
+	}
+	for _, width := range lanes.Widths() {
+		backend, err := lanes.NewWidth(width)
+		if err != nil {
+			b.Fatal(err)
+		}
+		for _, n := range []int{1, batchSize, bulkSize} {
+			contenders = append(contenders, contender{fmt.Sprintf("lanes-%d/%d", width, n), n, run(backend, n)})
+		}
+	}
+	contest(b, name, contenders)
 }
 
 // A contender does a batch of operations.

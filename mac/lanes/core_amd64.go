@@ -14,20 +14,18 @@ func cores() []core {
 	return all
 }
 
-// core256 is AVX2. Its round takes longer than that of core64, so a batch that
-// core64 can pair is left to it.
+// core256 is AVX2.
 var core256 = kernels[[4]uint64]{
-	lanes: 256, from: 64/2 + 1,
-	load: load256, store: store256, fill: fill256,
+	lanes: 256,
+	load:  load256, store: store256, fill: fill256,
 	rounds: rounds256, wire: wire256, fold: fold256,
 	add: add256, invert: invert256, choose: choose256, part: part256,
 }
 
-// core512 is AVX-512, its foundation alone. With half as many gates it is no
-// slower than the others for one chain.
+// core512 is AVX-512, its foundation alone.
 var core512 = kernels[[8]uint64]{
-	lanes: 512, from: 1,
-	load: load512, store: store512, fill: fill512,
+	lanes: 512,
+	load:  load512, store: store512, fill: fill512,
 	rounds: rounds512, wire: wire512, fold: fold512,
 	add: add512, invert: invert512, choose: choose512, part: part512,
 }

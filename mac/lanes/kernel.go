@@ -53,7 +53,6 @@ func lowest(n int) uint64 {
 // same steps whatever the bits are.
 type kernels[W word] struct {
 	lanes int
-	from  int // the smallest batch for which narrower cores are slower
 
 	// load transposes rows, one 8-byte block a lane, into to, and store does
 	// the reverse; the initial permutation and its inverse are part of it. Each

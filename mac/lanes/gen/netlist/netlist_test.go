@@ -26,6 +26,15 @@ func evaluate(n *netlist.Netlist, in int) (out int) {
 			v = a != b
 		case netlist.AndNot:
 			v = a && !b
+		case netlist.Lookup:
+			row := 0
+			for _, bit := range []bool{a, b, nodes[g.C]} {
+				row <<= 1
+				if bit {
+					row |= 1
+				}
+			}
+			v = g.Table>>row&1 == 1
 		}
 		nodes = append(nodes, v)
 	}
@@ -38,34 +47,65 @@ func evaluate(n *netlist.Netlist, in int) (out int) {
 	return out
 }
 
+// Both circuits of a box, and how many gates the eight may have together.
+var kinds = map[string]struct {
+	box  func(int) (*netlist.Netlist, error)
+	most int
+	op   func(netlist.Op) bool
+}{
+	"ordinary": {netlist.Box, 8 * 54, func(o netlist.Op) bool { return o != netlist.Lookup }},
+	"lookup":   {netlist.LookupBox, 8 * 27, func(o netlist.Op) bool { return o == netlist.Lookup }},
+}
+
 func TestBoxesAreTheStandards(t *testing.T) {
-	for box := 1; box <= 8; box++ {
-		t.Run(fmt.Sprintf("S%d", box), func(t *testing.T) {
-			n, err := netlist.Box(box)
-			if err != nil {
-				t.Fatal(err)
-			}
-			for in := range 64 {
-				if got, want := evaluate(n, in), fips46.Substitute(box, in); got != want {
-					t.Errorf("S%d(%06b) = %04b, want %04b", box, in, got, want)
+	for name, kind := range kinds {
+		for box := 1; box <= 8; box++ {
+			t.Run(fmt.Sprintf("%s S%d", name, box), func(t *testing.T) {
+				n, err := kind.box(box)
+				if err != nil {
+					t.Fatal(err)
 				}
-			}
-		})
+				for in := range 64 {
+					if got, want := evaluate(n, in), fips46.Substitute(box, in); got != want {
+						t.Errorf("S%d(%06b) = %04b, want %04b", box, in, got, want)
+					}
+				}
+			})
+		}
 	}
 }
 
 // The circuits are small: that is what the search is for.
 func TestBoxesAreSmall(t *testing.T) {
-	total := 0
-	for box := 1; box <= 8; box++ {
-		n, err := netlist.Box(box)
-		if err != nil {
-			t.Fatal(err)
+	for name, kind := range kinds {
+		total := 0
+		for box := 1; box <= 8; box++ {
+			n, err := kind.box(box)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, g := range n.Gates {
+				if !kind.op(g.Op) {
+					t.Errorf("%s S%d has a gate %v", name, box, g.Op)
+				}
+			}
+			total += len(n.Gates)
 		}
-		total += len(n.Gates)
+		if total > kind.most {
+			t.Errorf("%s: %d gates in eight S-boxes, want at most %d", name, total, kind.most)
+		}
 	}
-	if total > 8*54 {
-		t.Errorf("%d gates in eight S-boxes, want at most %d", total, 8*54)
+}
+
+// Each row of a truth table is the one that three bits choose.
+func TestLookUp(t *testing.T) {
+	for table := range 256 {
+		for row := range 8 {
+			a, b, c := uint64(row>>2&1), uint64(row>>1&1), uint64(row&1)
+			if got, want := netlist.LookUp(uint8(table), a, b, c)&1, uint64(table>>row&1); got != want {
+				t.Fatalf("table %02x, %03b: %d, want %d", table, row, got, want)
+			}
+		}
 	}
 }
 
@@ -91,9 +131,11 @@ func TestProveTellsBoxesAndOutputsApart(t *testing.T) {
 }
 
 func TestBoxRefusesOtherNumbers(t *testing.T) {
-	for _, box := range []int{0, 9, -1} {
-		if n, err := netlist.Box(box); err == nil {
-			t.Errorf("Box(%d) = %v", box, n)
+	for name, kind := range kinds {
+		for _, box := range []int{0, 9, -1} {
+			if n, err := kind.box(box); err == nil {
+				t.Errorf("%s %d is %v", name, box, n)
+			}
 		}
 	}
 }

@@ -8,7 +8,7 @@ import (
 )
 
 func TestParseReadsWhatStringWrites(t *testing.T) {
-	const text = "6 not 0\n7 andn 6 5\n8 xor 7 1\n9 or 8 2\n10 and 9 3\nout 10 9 8 7\n"
+	const text = "6 not 0\n7 andn 6 5\n8 xor 7 1\n9 or 8 2\n10 and 9 3\n11 lookup 10 0 9 e8\nout 10 11 8 7\n"
 	n, err := netlist.Parse("# a comment\n" + text)
 	if err != nil {
 		t.Fatal(err)
@@ -27,6 +27,10 @@ func TestParseRefuses(t *testing.T) {
 		"reads itself":       "6 not 6\nout 6 6 6 6\n",
 		"too few nodes":      "6 and 0\nout 6 6 6 6\n",
 		"too many nodes":     "6 not 0 1\nout 6 6 6 6\n",
+		"lookup too short":   "6 lookup\nout 6 6 6 6\n",
+		"lookup of two":      "6 lookup 0 1 e8\nout 6 6 6 6\n",
+		"lookup of no table": "6 lookup 0 1 2 x\nout 6 6 6 6\n",
+		"table too large":    "6 lookup 0 1 2 100\nout 6 6 6 6\n",
 		"not a number":       "6 not x\nout 6 6 6 6\n",
 		"three outputs":      "6 not 0\nout 6 6 6\n",
 		"undefined output":   "6 not 0\nout 6 6 6 7\n",
