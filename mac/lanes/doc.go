@@ -9,7 +9,7 @@
 // block in this form is 64 wires, and an instruction is a gate that works in
 // 64 circuits, the lanes, side by side. Each lane has its own key, its own
 // data and its own number of diversification levels. Wider registers make more
-// lanes and change nothing else.
+// lanes and change nothing else: AVX2 makes 256, AVX-512 makes 512.
 //
 // # Wiring
 //
@@ -18,9 +18,11 @@
 // a new key for every card, which is what makes table-driven DES slow here (a
 // schedule costs as much as encrypting a few blocks), is free: a derived key
 // is a block whose wires are used as a key. What remains of DES is its
-// S-boxes, as circuits of some 50 gates each. A program searched for them
-// (gen/search); gen/netlist keeps the circuits and proves them against the
-// standard; gen turns them into Go. The initial permutation is part of the
+// S-boxes, as circuits of some 50 gates each, or of 26 where the processor has
+// gates of three inputs (AVX-512: VPTERNLOGQ, a truth table in an instruction).
+// A program searched for them (gen/search); gen/netlist keeps the circuits and
+// proves them against the standard; gen turns them into Go, and gen/vector into
+// assembly. The initial permutation is part of the
 // transposition that brings blocks into lanes and results out, once per
 // block: all that happens between, from the issuer's key to the MAC, stays in
 // lanes.
@@ -31,7 +33,8 @@
 // and a cache tells on it. Here no address and no branch depends on a bit of
 // key or data: a gate takes its time whatever it computes. What decides the
 // time of a Run is public: how many chains it has and what shape they are,
-// that is how many levels, which last key, how many blocks.
+// that is how many levels, which last key, how many blocks. The program in
+// dudect measures that it is so: "make dudect".
 //
 // # Batches
 //
@@ -39,6 +42,14 @@
 // chain alone costs about what a careful table-driven implementation needs for
 // ten; 64 chains cost little more than one. So hand over all there is in one
 // Run, and never wait for more.
+//
+// New takes the widest core that the processor has, and for a batch of up to 32
+// chains the core of 64 lanes, which any processor has: a lone request then
+// goes through less memory. On one core of a Zen 5 server, shared and busy, a
+// TAC in 512 lanes took a forty-second to a forty-eighth of the time of
+// OpenSSL's legacy DES calls, a load a forty-fifth to a forty-eighth; in 256
+// lanes both took a twenty-second to a twenty-fourth, and in 64 lanes, plain
+// Go, a seventh to an eighth. The benchmarks print these ratios.
 //
 // Keys are in this package's own memory for the length of a Run, which clears
 // it. What the compiler keeps on the stack between two gates is beyond its
