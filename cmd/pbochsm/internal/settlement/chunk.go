@@ -44,12 +44,9 @@ type cutter struct {
 func (s *cutter) next(c *chunk) error {
 	n := copy(c.buffer, s.rest)
 	s.rest = s.rest[:0]
-	if !s.ended {
-		read, err := io.ReadFull(s.in, c.buffer[n:])
-		n += read
-		if s.ended = errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF); err != nil && !s.ended {
-			return err
-		}
+	n, err := s.fill(c.buffer, n)
+	if err != nil {
+		return err
 	}
 	if n == 0 {
 		return io.EOF
@@ -75,6 +72,19 @@ func (s *cutter) next(c *chunk) error {
 	s.line += c.lines
 	c.end = s.at
 	return nil
+}
+
+// fill reads until the buffer, which holds n bytes, is full or the text ends.
+// An unexpected end, as of a file that is cut short, is an error.
+func (s *cutter) fill(buffer []byte, n int) (int, error) {
+	for n < len(buffer) && !s.ended {
+		read, err := s.in.Read(buffer[n:])
+		n += read
+		if s.ended = errors.Is(err, io.EOF); err != nil && !s.ended {
+			return n, err
+		}
+	}
+	return n, nil
 }
 
 // passLine passes over a line that fills a whole chunk without coming to an

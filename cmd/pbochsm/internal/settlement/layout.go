@@ -72,6 +72,9 @@ type fixedPlace struct {
 }
 
 func (l *Layout) open(h *headReader) (parser, error) {
+	if l.Skip < 0 {
+		return nil, errors.New("layout: skip is negative")
+	}
 	start, err := newTemplate(Constants{l.Constants, l.Factors}, l.Operations)
 	if err != nil {
 		return nil, fmt.Errorf("layout: %w", err)
@@ -83,9 +86,6 @@ func (l *Layout) open(h *headReader) (parser, error) {
 	}
 	if err := start.admits(has); err != nil {
 		return nil, fmt.Errorf("layout: %w", err)
-	}
-	if l.Skip < 0 {
-		return nil, errors.New("layout: skip is negative")
 	}
 	for range l.Skip {
 		if _, err := h.line(); err != nil {

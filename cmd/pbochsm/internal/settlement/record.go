@@ -146,26 +146,27 @@ func (r *record) begin(t *template, op *mac.Op) {
 	*r = record{op: op, have: t.have, start: t}
 }
 
-// put takes a value from a line. Where it is as long as the value should be
-// and cannot be read, it may yet be no value but a piece of the line: only
-// read tells whether it is bad.
+// put takes a value from a line, if it is one.
 func (r *record) put(p part, text []byte) bool {
-	ok := r.set(p, text)
-	if ok {
-		r.have.add(p)
+	if !r.set(p, text) {
+		r.reset(p)
+		return false
 	}
-	return ok
+	r.have.add(p)
+	return true
 }
 
-// read takes a value from a line, from first to last byte.
+// read takes a value from a line, from first to last byte. No bytes are no
+// value, and what cannot be read is a bad one.
 func (r *record) read(p part, text []byte) {
 	if len(text) > 0 && !r.put(p, text) {
 		r.bad.add(p)
 	}
 }
 
-// set decodes text into its place in the operation.
-func (r *record) set(p part, text []byte) (ok bool) {
+// set decodes text into its place in the operation. If it cannot, it may leave
+// anything there.
+func (r *record) set(p part, text []byte) bool {
 	op := r.op
 	switch {
 	case p < partOperation:
@@ -182,16 +183,40 @@ func (r *record) set(p part, text []byte) (ok bool) {
 		return op.Kind != 0
 	}
 	var b [1]byte
-	ok = unhex(b[:], text)
+	ok := unhex(b[:], text)
+	*keyByte(&op.Key, p) = b[0]
+	return ok
+}
+
+// reset gives a part the value that all records of the file have.
+func (r *record) reset(p part) {
+	op, from := r.op, r.start.op
+	switch {
+	case p < partOperation:
+		f := mac.Field(p)
+		f.SetLen(op, len(f.Bytes(&from)))
+		copy(f.Bytes(op), f.Bytes(&from))
+	case p >= partFactor:
+		if i := r.start.outer + p.factor(); i < len(op.Factors) {
+			op.Factors[i] = from.Factors[i]
+		}
+	case p == partOperation:
+		op.Kind = from.Kind
+	default:
+		*keyByte(&op.Key, p) = *keyByte(&from.Key, p)
+	}
+}
+
+// keyByte is where the set, version or algorithm of a key is.
+func keyByte(k *mac.KeyID, p part) *byte {
 	switch p {
 	case partSet:
-		op.Key.Set = b[0]
+		return &k.Set
 	case partVersion:
-		op.Key.Version = b[0]
-	case partAlgorithm:
-		op.Key.Algorithm = b[0]
+		return &k.Version
+	default:
+		return &k.Algorithm
 	}
-	return ok
 }
 
 // finish completes the operation, or tells what the line lacks.

@@ -16,6 +16,7 @@ type worker struct {
 	needs   *kindNeeds
 	lines   *verdictLine
 	write   bool // whether there is a verdict file
+	record  record
 	ops     []mac.Op
 	entries []entry
 }
@@ -48,8 +49,7 @@ func (w *worker) work(ctx context.Context, c *chunk) {
 
 // parse reads the lines of c. Blank lines are no records.
 func (w *worker) parse(c *chunk) {
-	var r record
-	start := c.parser.template()
+	start, r := c.parser.template(), &w.record
 	for text := c.text; len(text) > 0; {
 		line := text
 		if n := bytes.IndexByte(text, '\n'); n >= 0 {
@@ -67,8 +67,8 @@ func (w *worker) parse(c *chunk) {
 			w.entries = append(w.entries, entry{op: noOp, verdict: Malformed, about: aboutLength})
 		default:
 			r.begin(start, w.nextOp())
-			c.parser.parse(line, &r)
-			w.enter(&r)
+			c.parser.parse(line, r)
+			w.enter(r)
 		}
 	}
 }
