@@ -92,8 +92,12 @@ func (p *csvParser) parse(line []byte, r *record) {
 	at := 0
 	for i := range p.columns {
 		c, last := &p.columns[i], i == len(p.columns)-1
-		end := at + c.digits
-		if c.digits > 0 && p.endsAt(line, end, last) && r.put(c.part, line[at:end]) {
+		if at < len(line) && line[at] == p.sep && !last { // no value
+			at++
+			continue
+		}
+		end := at + p.width(c, line[at:])
+		if end > at && p.endsAt(line, end, last) && r.put(c.part, line[at:end]) {
 			at = end + 1
 			continue
 		}
@@ -109,6 +113,20 @@ func (p *csvParser) parse(line []byte, r *record) {
 		p.odd(c, line[at:end], r)
 		at = end + 1
 	}
+}
+
+// width is how long the value that begins a text will be, if it is one as most
+// are.
+func (p *csvParser) width(c *csvColumn, text []byte) int {
+	if c.part != partOperation || c.ignored {
+		return c.digits
+	}
+	for i := range p.start.words {
+		if w := p.start.words[i].text; bytes.HasPrefix(text, w) {
+			return len(w)
+		}
+	}
+	return 0
 }
 
 // endsAt tells whether a value, the last one of its line or another, can end

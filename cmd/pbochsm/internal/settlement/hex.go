@@ -1,33 +1,78 @@
 package settlement
 
-import "encoding/binary"
+import (
+	"encoding/binary"
+	"encoding/hex"
+)
 
 // unhex decodes hexadecimal digits of either case into dst, and tells whether
-// text is exactly as many of them as dst has room for.
+// text is exactly as many of them as dst has room for. If not, dst stays as it
+// was.
 func unhex(dst, text []byte) bool {
 	if len(text) != 2*len(dst) {
 		return false
 	}
-	for len(dst) >= 4 {
+	switch len(dst) {
+	case 4:
 		v, ok := unhex8(binary.LittleEndian.Uint64(text))
-		if !ok {
-			return false
+		if ok {
+			binary.LittleEndian.PutUint32(dst, v)
 		}
-		binary.LittleEndian.PutUint32(dst, v)
-		dst, text = dst[4:], text[8:]
+		return ok
+	case 1, 2, 3:
+		v, ok := unhex8(few(text))
+		for i := 0; ok && i < len(dst); i++ {
+			dst[i] = byte(v >> (8 * i))
+		}
+		return ok
+	case 6:
+		v, ok := unhex8(binary.LittleEndian.Uint64(text))
+		w, alsoOK := unhex8(few(text[8:]))
+		if ok = ok && alsoOK; ok {
+			binary.LittleEndian.PutUint32(dst, v)
+			binary.LittleEndian.PutUint16(dst[4:], uint16(w))
+		}
+		return ok
+	case 8:
+		v, ok := unhex8(binary.LittleEndian.Uint64(text))
+		w, alsoOK := unhex8(binary.LittleEndian.Uint64(text[8:]))
+		if ok = ok && alsoOK; ok {
+			binary.LittleEndian.PutUint64(dst, uint64(w)<<32|uint64(v))
+		}
+		return ok
 	}
-	bad := byte(0)
-	for i := range dst {
-		hi, lo := nibble[text[2*i]], nibble[text[2*i+1]]
-		bad |= hi | lo
-		dst[i] = hi<<4 | lo
+	return unhexAny(dst, text)
+}
+
+// unhexAny is unhex for widths that are rare.
+func unhexAny(dst, text []byte) bool {
+	var raw [16]byte
+	if len(dst) > len(raw) {
+		return false // no value is so long
 	}
-	return bad <= 0x0F
+	if _, err := hex.Decode(raw[:], text); err != nil {
+		return false
+	}
+	copy(dst, raw[:])
+	return true
+}
+
+// few loads two, four or six digits as the first of eight, the rest zeros.
+func few(text []byte) uint64 {
+	switch len(text) {
+	case 2:
+		return zeros&^0xFFFF | uint64(binary.LittleEndian.Uint16(text))
+	case 4:
+		return zeros&^0xFFFF_FFFF | uint64(binary.LittleEndian.Uint32(text))
+	default:
+		return zeros&^0xFFFF_FFFF_FFFF | uint64(binary.LittleEndian.Uint16(text[4:]))<<32 | uint64(binary.LittleEndian.Uint32(text))
+	}
 }
 
 const (
-	ones = 0x0101010101010101
-	tops = 0x80 * ones
+	ones  = 0x0101010101010101
+	tops  = 0x80 * ones
+	zeros = '0' * ones
 )
 
 // unhex8 decodes eight digits, the first one in the lowest byte of x, into
@@ -44,17 +89,3 @@ func unhex8(x uint64) (uint32, bool) {
 	n = (n | n>>8) & 0x0000FFFF0000FFFF
 	return uint32(n | n>>16), ok
 }
-
-// nibble gives the value of a digit; that of any other byte has high bits.
-var nibble = func() (t [256]byte) {
-	for i := range t {
-		t[i] = 0xF0
-	}
-	for i := range byte(10) {
-		t['0'+i] = i
-	}
-	for i := range byte(6) {
-		t['A'+i], t['a'+i] = 10+i, 10+i
-	}
-	return t
-}()

@@ -124,7 +124,7 @@ func (p *fixedParser) parse(line []byte, r *record) {
 			continue
 		}
 		text := line[c.start:min(c.end, len(line))]
-		if !r.put(c.part, text) {
+		if text[0] == ' ' || !r.put(c.part, text) {
 			r.read(c.part, bytes.Trim(text, " "))
 		}
 	}

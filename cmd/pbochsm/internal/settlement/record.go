@@ -73,11 +73,11 @@ func newTemplate(c Constants, operations map[string]string) (*template, error) {
 		if !ok || p.factor() >= 0 {
 			return nil, fmt.Errorf("%q cannot be a constant", name)
 		}
-		if !r.set(p, []byte(value)) {
+		if r.read(p, []byte(value)); !r.have.has(p) {
 			return nil, fmt.Errorf("%s: %q is not %s", name, value, p.wanted())
 		}
-		t.have.add(p)
 	}
+	t.have = r.have
 	return t, nil
 }
 
@@ -146,10 +146,10 @@ func (r *record) begin(t *template, op *mac.Op) {
 	*r = record{op: op, have: t.have, start: t}
 }
 
-// put takes a value from a line, if it is one.
+// put takes a value from a line, if it is one. If not, the part stays as it
+// was.
 func (r *record) put(p part, text []byte) bool {
-	if !r.set(p, text) {
-		r.reset(p)
+	if p < partOperation && !unhex(mac.Field(p).Bytes(r.op), text) || p >= partOperation && !r.set(p, text) {
 		return false
 	}
 	r.have.add(p)
@@ -159,52 +159,47 @@ func (r *record) put(p part, text []byte) bool {
 // read takes a value from a line, from first to last byte. No bytes are no
 // value, and what cannot be read is a bad one.
 func (r *record) read(p part, text []byte) {
-	if len(text) > 0 && !r.put(p, text) {
+	if len(text) > 0 && !r.put(p, text) && !r.putCounted(p, text) {
 		r.bad.add(p)
 	}
 }
 
-// set decodes text into its place in the operation. If it cannot, it may leave
-// anything there.
+// putCounted takes the value of a part that says itself how long it is.
+func (r *record) putCounted(p part, text []byte) bool {
+	f := mac.Field(p)
+	n := len(text) / 2
+	if p >= partOperation || !f.Counted() || n > f.Width() {
+		return false
+	}
+	var raw [16]byte
+	if n > len(raw) || !unhex(raw[:n], text) || !f.SetLen(r.op, n) {
+		return false
+	}
+	copy(f.Bytes(r.op), raw[:n])
+	r.have.add(p)
+	return true
+}
+
+// set decodes the value of a part that is no field.
 func (r *record) set(p part, text []byte) bool {
 	op := r.op
-	switch {
-	case p < partOperation:
-		f := mac.Field(p)
-		if f.Counted() && !f.SetLen(op, len(text)/2) {
-			return false
-		}
-		return unhex(f.Bytes(op), text)
-	case p >= partFactor:
+	if p >= partFactor {
 		i := r.start.outer + p.factor()
 		return i < len(op.Factors) && unhex(op.Factors[i][:], text)
-	case p == partOperation:
-		op.Kind = r.start.kind(text)
-		return op.Kind != 0
+	}
+	if p == partOperation {
+		k := r.start.kind(text)
+		if k != 0 {
+			op.Kind = k
+		}
+		return k != 0
 	}
 	var b [1]byte
 	ok := unhex(b[:], text)
-	*keyByte(&op.Key, p) = b[0]
-	return ok
-}
-
-// reset gives a part the value that all records of the file have.
-func (r *record) reset(p part) {
-	op, from := r.op, r.start.op
-	switch {
-	case p < partOperation:
-		f := mac.Field(p)
-		f.SetLen(op, len(f.Bytes(&from)))
-		copy(f.Bytes(op), f.Bytes(&from))
-	case p >= partFactor:
-		if i := r.start.outer + p.factor(); i < len(op.Factors) {
-			op.Factors[i] = from.Factors[i]
-		}
-	case p == partOperation:
-		op.Kind = from.Kind
-	default:
-		*keyByte(&op.Key, p) = *keyByte(&from.Key, p)
+	if ok {
+		*keyByte(&op.Key, p) = b[0]
 	}
+	return ok
 }
 
 // keyByte is where the set, version or algorithm of a key is.
