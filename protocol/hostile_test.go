@@ -249,3 +249,23 @@ type downHSM struct{}
 func (downHSM) Do(context.Context, []mac.Op) error {
 	return fmt.Errorf("pkcs11: C_Encrypt: CKR_DEVICE_REMOVED: %w", mac.ErrUnavailable)
 }
+
+// The clock of a frame starts with its first byte, not with the connection or
+// with the frame before it.
+func TestPauses(t *testing.T) {
+	s := newServer(t)
+	s.Limits = protocol.Limits{Frame: 300 * time.Millisecond, Idle: time.Minute}
+	c := dial(t, start(t, s))
+	for range 2 {
+		time.Sleep(400 * time.Millisecond)
+		whole := frame("HEAD", publishedLoad)
+		_, _ = c.Write(whole[:1])
+		time.Sleep(50 * time.Millisecond)
+		_, _ = c.Write(whole[1:10])
+		time.Sleep(50 * time.Millisecond)
+		_, _ = c.Write(whole[10:])
+		if got, want := readFrame(t, c), "HEADWB003A845BF0"; got != want {
+			t.Fatalf("reply %q, want %q", got, want)
+		}
+	}
+}
