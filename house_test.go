@@ -115,7 +115,7 @@ func TestFilesSpeakOfTheProjectAlone(t *testing.T) {
 	rules := []struct {
 		pattern, why string
 	}{
-		{`(^|[^\w.~])/(work|root|home|Users)/`, "a path of somebody's machine: nobody else has it"},
+		{`(?m)(^|[^\w.~])/(work|root|home|Users)/`, "a path of somebody's machine: nobody else has it"},
 		{`(proxy|sum)\.golang\.org|registry\.npmjs\.org|deb\.debian\.org`, "the host of a registry: which mirror is used is the machine's business"},
 		{`\bTO[D]O\b|\bFIX[M]E\b|\bXX[X]\b`, "a note to oneself: do it, or file an issue"},
 		{`\bt\.Skip[(]\)`, "a skip without a word why"},
@@ -123,10 +123,8 @@ func TestFilesSpeakOfTheProjectAlone(t *testing.T) {
 	for _, r := range rules {
 		match := regexp.MustCompile(r.pattern)
 		for name, text := range files(t) {
-			for i, line := range strings.Split(text, "\n") {
-				if match.MatchString(line) {
-					t.Errorf("%s:%d: %s\n\t%s", name, i+1, r.why, strings.TrimSpace(line))
-				}
+			for _, at := range match.FindAllStringIndex(text, -1) {
+				t.Errorf("%s:%d: %q is %s", name, 1+strings.Count(text[:at[1]], "\n"), text[at[0]:at[1]], r.why)
 			}
 		}
 	}

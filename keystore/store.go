@@ -50,7 +50,7 @@ func create(rand io.Reader, dir string, passphrase []byte, mode Mode, c cost) (_
 	if err != nil {
 		return nil, err
 	}
-	defer s.closeUnless(&err)
+	defer s.closeOnError(&err)
 	path := filepath.Join(dir, fileName)
 	if _, err := os.Lstat(path); err == nil {
 		return nil, fmt.Errorf("keystore: %w: %s", fs.ErrExist, path)
@@ -93,7 +93,7 @@ func Open(dir string, passphrase []byte, o Options) (_ *Store, err error) {
 	if err != nil {
 		return nil, err
 	}
-	defer s.closeUnless(&err)
+	defer s.closeOnError(&err)
 	if err := s.load(passphrase, o.MinEpoch); err != nil {
 		return nil, err
 	}
@@ -109,14 +109,14 @@ func newStore(dir string, readOnly bool) (_ *Store, err error) {
 		}
 	}
 	if s.master, err = newMasterKey(); err != nil {
-		s.closeUnless(&err)
+		s.closeOnError(&err)
 		return nil, err
 	}
 	return s, nil
 }
 
-// closeUnless gives everything back when a constructor fails.
-func (s *Store) closeUnless(err *error) {
+// closeOnError gives everything back when a constructor fails.
+func (s *Store) closeOnError(err *error) {
 	if *err != nil {
 		_ = s.Close()
 	}

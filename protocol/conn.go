@@ -12,11 +12,11 @@ const (
 	// keepBuffer is how long a connection keeps a larger buffer for the next
 	// request before it waits with the small one.
 	keepBuffer = time.Second
-	// A draining server reads all that has arrived, which comes at once; beyond
-	// that it waits no more than drainPause, and no longer than drainTime for a
-	// client that never stops.
-	drainPause = 10 * time.Millisecond
-	drainTime  = 200 * time.Millisecond
+	// readPause is ample for reading what has arrived.
+	readPause = 10 * time.Millisecond
+	// drainTime is how long a draining server reads beyond what had arrived, from
+	// a client that never pauses.
+	drainTime = 200 * time.Millisecond
 	// partingPause and partingTime bound how long a connection that the server
 	// ends is still emptied: until the peer has everything and is silent. Closed
 	// before, TCP would take the last replies back.
@@ -143,7 +143,7 @@ func (c *conn) took(n int) {
 func (c *conn) deadline() time.Time {
 	switch {
 	case !c.drainUntil.IsZero():
-		pause := c.server.Now().Add(drainPause)
+		pause := c.server.Now().Add(readPause)
 		if c.owed > 0 || pause.Before(c.drainUntil) && c.pending() == 0 {
 			return pause
 		}
@@ -163,11 +163,18 @@ func (c *conn) patient() bool {
 		return false
 	case c.server.draining.Load():
 		return true
-	case c.pending() == 0 && c.in.size > smallest:
+	case c.pending() == 0:
+		shrunk := c.in.size > smallest
 		c.resize(smallest)
-		return true
+		return shrunk
 	}
-	return false
+	// On a busy machine it may be this side that is late, with the rest of the
+	// frame waiting to be read.
+	if unread(c.nc) == 0 {
+		return false
+	}
+	c.began = c.server.Now().Add(readPause - c.server.limits.Frame)
+	return true
 }
 
 // makeRoom sees to it that the pending frame fits, and that a connection that

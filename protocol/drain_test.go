@@ -217,62 +217,6 @@ func TestAcceptBacksOff(t *testing.T) {
 	}
 }
 
-// 64 connections, pipelining, random disconnects: no answer goes astray.
-func TestNoCrossTalk(t *testing.T) {
-	s := newServer(t)
-	s.HSM = hsmFunc(func(op *mac.Op) { copy(op.Answer[:], mac.Random.Bytes(op)) })
-	addr := start(t, s)
-	var clients sync.WaitGroup
-	for id := range 64 {
-		clients.Go(func() {
-			for round := range 12 {
-				if err := crossTalk(addr, id, round); err != nil {
-					t.Errorf("connection %d, round %d: %v", id, round, err)
-				}
-			}
-		})
-	}
-	clients.Wait()
-}
-
-// crossTalk pipelines loads whose random names the connection and the request,
-// which the HSM gives back as MAC2, and breaks off after some.
-func crossTalk(addr string, id, round int) error {
-	c, err := net.Dial("tcp", addr)
-	if err != nil {
-		return err
-	}
-	defer c.Close()
-	_ = c.SetDeadline(time.Now().Add(20 * time.Second))
-	depth := 1 + (id*37+round*101)%1000
-	read := depth
-	if round%3 == 0 {
-		read = depth / 2 // and leave
-	}
-	var all []byte
-	for i := range depth {
-		random := fmt.Sprintf("%02X%02X%04X", id, round, i)
-		all = append(all, frame(random[:4], strings.Replace(publishedLoad, "11223344", random, 1))...)
-	}
-	sent := make(chan struct{})
-	go func() {
-		defer close(sent)
-		_, _ = c.Write(all)
-	}()
-	defer func() {
-		_ = c.Close()
-		<-sent
-	}()
-	for i := range read {
-		random := fmt.Sprintf("%02X%02X%04X", id, round, i)
-		f, err := nextFrame(c)
-		if want := random[:4] + "WB00" + random; err != nil || f != want {
-			return fmt.Errorf("reply %d: %q, %v; want %q", i, f, err, want)
-		}
-	}
-	return nil
-}
-
 // A drain does not end before a slow HSM has answered all that had arrived.
 func TestDrainOfALongQueue(t *testing.T) {
 	const depth = 500

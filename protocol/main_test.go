@@ -4,8 +4,6 @@ import (
 	"bytes"
 	"context"
 	"crypto/rand"
-	"encoding/hex"
-	"fmt"
 	"io"
 	"log/slog"
 	"net"
@@ -15,7 +13,6 @@ import (
 
 	"go.uber.org/goleak"
 
-	"pbochsm/keystore"
 	"pbochsm/mac"
 	"pbochsm/mac/reference"
 	"pbochsm/protocol"
@@ -23,43 +20,6 @@ import (
 
 // No test may leave a goroutine behind: a server or client that does leaks.
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
-
-// The key of a published ED load (blog.csdn.net/slj_win 42240855), and the same
-// bytes reversed wherever a second key is wanted.
-const publishedKey = "11223344556677888877665544332211"
-
-// testKeys is a table with holes: a card's own load key as published, keys of
-// one and two levels of every usage, and a retired one.
-func testKeys() []keystore.Entry {
-	entry := func(index uint16, set byte, usage keystore.Usage, levels uint8, state keystore.State) keystore.Entry {
-		e := keystore.Entry{Key: keystore.Key{
-			Ref:   keystore.Ref{Set: set, Usage: usage, Version: 1},
-			Index: index, Cipher: keystore.Cipher3DES, Levels: levels, State: state,
-		}}
-		raw, _ := hex.DecodeString(publishedKey)
-		e.Secret = keystore.Secret(raw)
-		e.Secret[15] ^= byte(index) << 1
-		e.KCV = reference.Key(e.Secret).KCV()
-		return e
-	}
-	return []keystore.Entry{
-		entry(0, 1, keystore.UsageLoad, 0, keystore.StateActive),
-		entry(1, 2, keystore.UsageLoad, 1, keystore.StateActive),
-		entry(2, 2, keystore.UsageUnload, 1, keystore.StateActive),
-		entry(3, 2, keystore.UsagePurchase, 2, keystore.StateActive),
-		entry(4, 2, keystore.UsageTAC, 2, keystore.StateActive),
-		entry(6, 3, keystore.UsageLoad, 0, keystore.StateRetired),
-	}
-}
-
-func newLive(t testing.TB) *keystore.Live {
-	t.Helper()
-	s, err := keystore.NewSnapshot(keystore.ModeTest, 1, keystore.KCV{0x26, 0x86, 0x04}, testKeys())
-	if err != nil {
-		t.Fatal(err)
-	}
-	return keystore.NewLive(s)
-}
 
 // newServer is a server with the test keys and the reference arithmetic.
 func newServer(t testing.TB) *protocol.Server {
@@ -166,10 +126,6 @@ func isTimeout(err error) bool {
 	return ok && n.Timeout()
 }
 
-// publishedLoad is the body of WA for the published ED load.
-const publishedLoad = "WA" + "010100" + "0" +
-	"11223344" + "0000" + "00000000" + "00001000" + "01" + "001122334455" + "20111221" + "214822" + "2988AE5A"
-
 // logged is a slog handler that keeps lines, safe for concurrent use.
 type logged struct {
 	mu sync.Mutex
@@ -192,16 +148,6 @@ func (l *logged) logger() *slog.Logger {
 	return slog.New(slog.NewTextHandler(l, &slog.HandlerOptions{Level: slog.LevelDebug}))
 }
 
-// hsmFunc is an HSM made of a function for one operation.
-type hsmFunc func(op *mac.Op)
-
-func (f hsmFunc) Do(_ context.Context, ops []mac.Op) error {
-	for i := range ops {
-		f(&ops[i])
-	}
-	return nil
-}
-
 // eventually waits for something that another goroutine is about to do.
 func eventually(t testing.TB, what string, ok func() bool) {
 	t.Helper()
@@ -212,69 +158,4 @@ func eventually(t testing.TB, what string, ok func() bool) {
 		time.Sleep(5 * time.Millisecond)
 	}
 	t.Fatalf("never: %s", what)
-}
-
-// spy is the reference with the claimed MAC of the last chain written down.
-type spy struct {
-	reference.Backend
-	claimed [4]byte
-}
-
-func (s *spy) Run(ctx context.Context, keys *keystore.Snapshot, chains []mac.Chain) error {
-	err := s.Backend.Run(ctx, keys, chains)
-	s.claimed = [4]byte(chains[0].MAC[0][:4])
-	return err
-}
-
-// sampleOps gives one right operation of every kind.
-func sampleOps(t testing.TB) []mac.Op {
-	t.Helper()
-	asn := mac.Factor{0x80, 0x00, 0x00, 0x01, 0x23, 0x45, 0x67, 0x89}
-	bank := mac.Factor{0x10, 0x00, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF}
-	one := mac.Card{Key: mac.KeyID{Set: 2, Version: 1}, Factors: []mac.Factor{asn}}
-	two := mac.Card{Key: mac.KeyID{Set: 2, Version: 1}, Factors: []mac.Factor{bank, asn}}
-	terminal := mac.TerminalID{0x10, 0x23, 0x45, 0x67, 0x89, 0xAB}
-	date, clock := mac.BCDDate{0x20, 0x24, 0x02, 0x29}, mac.BCDTime{0x23, 0x59, 0x59}
-	ops := []mac.Op{
-		mac.Load{Card: one, Random: [4]byte{1, 2, 3, 4}, Counter: 0x1234, Balance: 5000, Amount: 100, Type: mac.TypeLoadEP, Terminal: terminal, Date: date, Time: clock}.Op(),
-		mac.LoadTAC{Card: two, Balance: 5100, Counter: 0x1234, Amount: 100, Type: mac.TypeLoadEP, Terminal: terminal, Date: date, Time: clock}.Op(),
-		mac.Unload{Card: one, Random: [4]byte{4, 3, 2, 1}, Counter: 0x1235, Balance: 5100, Amount: 50, Terminal: terminal, Date: date, Time: clock}.Op(),
-		mac.UnloadProof{Card: one, Random: [4]byte{4, 3, 2, 1}, Counter: 0x1235, Balance: 5050, Amount: 50, Terminal: terminal, Date: date, Time: clock}.Op(),
-		mac.Purchase{Card: two, Random: [4]byte{9, 8, 7, 6}, Counter: 7, Serial: 0x00010002, Amount: 30, Type: mac.TypePurchaseEP, Terminal: terminal, Date: date, Time: clock}.Op(),
-		mac.PurchaseProof{Card: two, Random: [4]byte{9, 8, 7, 6}, Counter: 7, Serial: 0x00010002, Amount: 30}.Op(),
-		mac.PurchaseTAC{Card: two, Amount: 30, Type: mac.TypePurchaseEP, Terminal: terminal, Serial: 0x00010002, Date: date, Time: clock}.Op(),
-	}
-	backend := new(spy)
-	engine := mac.NewEngine(newLive(t), backend)
-	for i := range ops {
-		f, ok := ops[i].Kind.Claims()
-		if !ok {
-			continue
-		}
-		asked := []mac.Op{ops[i]}
-		if err := engine.Do(context.Background(), asked); err != nil {
-			t.Fatal(err)
-		}
-		copy(f.Bytes(&ops[i]), backend.claimed[:])
-	}
-	return ops
-}
-
-// body spells an operation as a request without the length and the header.
-func body(op mac.Op) string {
-	codes := map[mac.Kind]string{
-		mac.KindLoad: "WA", mac.KindLoadTAC: "WC", mac.KindUnload: "WE", mac.KindUnloadMAC3: "WG",
-		mac.KindPurchase: "WI", mac.KindPurchaseMAC2: "WK", mac.KindPurchaseTAC: "WM",
-	}
-	s := fmt.Sprintf("%s%02X%02X%02X%d", codes[op.Kind], op.Key.Set, op.Key.Version, op.Key.Algorithm, op.Levels)
-	for _, f := range op.Factors[:op.Levels] {
-		s += fmt.Sprintf("%X", f[:])
-	}
-	for _, f := range op.Kind.Inputs() {
-		if f.Counted() {
-			s += fmt.Sprintf("%02X", len(f.Bytes(&op)))
-		}
-		s += fmt.Sprintf("%X", f.Bytes(&op))
-	}
-	return s
 }

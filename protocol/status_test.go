@@ -101,3 +101,12 @@ func TestSpecificationAgreesWithTheDecoder(t *testing.T) {
 		t.Errorf("%d commands, want 12", len(seen))
 	}
 }
+
+func TestErrorTexts(t *testing.T) {
+	if got, want := protocol.StatusError(12).Error(), "protocol: status 12: no such key"; got != want {
+		t.Errorf("text %q, want %q", got, want)
+	}
+	if got, want := protocol.StatusError(7).Error(), "protocol: status 07: not in the table"; got != want {
+		t.Errorf("text %q, want %q", got, want)
+	}
+}

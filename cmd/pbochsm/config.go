@@ -55,7 +55,7 @@ type logConfig struct {
 	Format string `yaml:"format"`
 }
 
-// defaults are those of docs/operations and of the help texts.
+// defaults are those that docs/operations.md shows.
 func defaults() config {
 	return config{
 		Listen:       "127.0.0.1:1500",

@@ -41,7 +41,8 @@ func isMoney(f mac.Field) bool {
 // moneyDigits turns an amount with a unit into the eight digits of the wire.
 // ok is false where there is no unit.
 func moneyDigits(text string) (digits string, ok bool, err error) {
-	number, unit := text, int64(0)
+	var number string
+	var unit int64
 	if n, found := strings.CutSuffix(text, "fen"); found {
 		number, unit = n, 1
 	} else if n, found := strings.CutSuffix(text, "yuan"); found {

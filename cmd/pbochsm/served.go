@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"crypto/tls"
 	"fmt"
 	"log/slog"
@@ -46,7 +47,7 @@ func tellKeys(log *slog.Logger, event string, s *keystore.Snapshot) {
 	if s.Mode() == keystore.ModeTest {
 		level = slog.LevelWarn
 	}
-	log.Log(nil, level, event, "mode", s.Mode().String(), "epoch", s.Epoch(), "keys", len(s.Keys()), "locked", s.Locked())
+	log.Log(context.Background(), level, event, "mode", s.Mode().String(), "epoch", s.Epoch(), "keys", len(s.Keys()), "locked", s.Locked())
 }
 
 // reload takes up a changed file. If it cannot, the old keys go on serving.

@@ -3,7 +3,7 @@ package lanes
 // core64 is plain Go on plain words: 64 lanes on any processor.
 var core64 = kernels[uint64]{
 	lanes: 64,
-	load:  load64, store: store64,
+	load:  load64, store: store64, fill: fill64,
 	rounds: rounds64, wire: wire64, fold: fold64,
 	add: add64, invert: invert64, choose: choose64, part: part64,
 }

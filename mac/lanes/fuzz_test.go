@@ -55,7 +55,7 @@ func FuzzLanes(f *testing.F) {
 		for i := range keys[1] {
 			keys[1][i] = ^keys[0][i]
 		}
-		chains := make([]mac.Chain, in.below(150))
+		chains := make([]mac.Chain, in.below(70))
 		for i := range chains {
 			chains[i] = in.chain(len(keys))
 		}

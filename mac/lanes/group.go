@@ -63,7 +63,12 @@ func (g *group[W]) wipe() {
 
 // master starts every lane with the key of its chain.
 func (g *group[W]) master(keys *keystore.Snapshot, chains []mac.Chain) {
+	key, one := oneKey(chains)
 	for i := range g.made {
+		if one {
+			g.fill(&g.made[i], binary.BigEndian.Uint64(keys.Secret(key)[8*i:]))
+			continue
+		}
 		for lane := range chains {
 			if c := &chains[lane]; c.Err == nil {
 				g.put(lane, keys.Secret(c.Key)[8*i:])
@@ -72,6 +77,18 @@ func (g *group[W]) master(keys *keystore.Snapshot, chains []mac.Chain) {
 		g.load(&g.made[i], g.rows)
 	}
 	g.rekey(&g.every)
+}
+
+// oneKey gives the key that all chains begin with, if it is the same: the
+// usual case, and worth two transpositions.
+func oneKey(chains []mac.Chain) (keystore.Handle, bool) {
+	key := chains[0].Key
+	for i := range chains {
+		if chains[i].Key != key {
+			return 0, false
+		}
+	}
+	return key, chains[0].Err == nil
 }
 
 // diversify makes a level's key: E3 of the factor, and of its complement. See
@@ -99,14 +116,15 @@ func (g *group[W]) rekey(s *laneSet) {
 	g.wire(&g.right, &g.made[1], s)
 }
 
-// sessionKey makes the key of the lanes that MAC with one. See [PBOC] 3.5.
+// sessionKey makes the session key of every lane; those that MAC with a TAC key
+// get theirs afterwards. See [PBOC] 3.5.
 func (g *group[W]) sessionKey(chains []mac.Chain) {
 	for i := range chains {
 		g.put(i, chains[i].Data[:])
 	}
 	g.load(&g.made[0], g.rows)
 	g.encrypt3(&g.made[0])
-	g.wire(&g.last, &g.made[0], &g.session)
+	g.wire(&g.last, &g.made[0], &g.every)
 }
 
 // mac runs the CBC chains of one pass to the end of the longest message, and

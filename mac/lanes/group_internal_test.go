@@ -27,6 +27,13 @@ var core256 = kernels[[4]uint64]{
 			store64(rows[64*i:][:64], column(from, i))
 		}
 	},
+	fill: func(to *block[[4]uint64], row uint64) {
+		for i := range 4 {
+			c := column(to, i)
+			fill64(c, row)
+			restore(to, i, c)
+		}
+	},
 	rounds: func(l, r *half[[4]uint64], k *key[[4]uint64], turns *[16]uint8) {
 		b := &block[[4]uint64]{l, r}
 		for i := range 4 {

@@ -59,6 +59,9 @@ type kernels[W word] struct {
 	load  func(to *block[W], rows []uint64)
 	store func(rows []uint64, from *block[W])
 
+	// fill gives every lane the same block.
+	fill func(to *block[W], row uint64)
+
 	// rounds runs the 16 rounds of DES; the halves are not swapped at the end.
 	rounds func(l, r *half[W], k *key[W], turns *[16]uint8)
 

@@ -68,13 +68,16 @@ func (s source) chain(keys int) (c mac.Chain) {
 	return c
 }
 
-// batch draws n chains, of one shape or of many.
+// batch draws n chains, under one key or several, of one shape or several.
 func (s source) batch(n, keys int) []mac.Chain {
 	chains := make([]mac.Chain, n)
-	mixed, one := s.IntN(2) == 0, s.chain(keys)
+	sameKey, sameShape, one := s.IntN(2) == 0, s.IntN(2) == 0, s.chain(keys)
 	for i := range chains {
 		c := s.chain(keys)
-		if !mixed {
+		if sameKey {
+			c.Key = one.Key
+		}
+		if sameShape {
 			c.Levels, c.Final = one.Levels, one.Final
 			for m := range c.Message {
 				c.Message[m].Blocks = one.Message[m].Blocks

@@ -31,10 +31,9 @@ type plan struct {
 
 	levels   int // the most that a chain has
 	level    [keystore.MaxLevels]laneSet
-	session  laneSet
-	sessions bool // whether there are any
+	sessions bool // whether a chain has a session key
+	tacs     bool // whether one has a TAC key
 	tac      laneSet
-	tacs     bool
 	blocks   [2]int                    // in each pass, of the longest message
 	ends     [2][mac.MaxBlocks]laneSet // and the lanes whose message ends with this block
 }
@@ -89,8 +88,6 @@ func (p *plan) enter(s shape, first, end int) {
 			}
 			if s.final == mac.FinalTAC {
 				p.tac.add(lane+first, lane+end)
-			} else {
-				p.session.add(lane+first, lane+end)
 			}
 			if n := int(s.blocks[side]); n > 0 {
 				p.ends[pass][n-1].add(lane+first, lane+end)

@@ -44,6 +44,20 @@ func store64(rows []uint64, from *block[uint64]) {
 	within(w)
 }
 
+// fill64 is load64 for rows that are all the same.
+func fill64(to *block[uint64], row uint64) {
+	for k, r := range ipRows {
+		h := to.l
+		if r >= 4 {
+			h = to.r
+		}
+		o := (*[8]uint64)(h[r%4*8:])
+		for i := range o {
+			o[i] = -(row >> (8*i + k) & 1)
+		}
+	}
+}
+
 // within transposes, in each column of bytes, the eight bytes of eight rows.
 func within(w *[64]uint64) {
 	for i := 0; i < len(w); i += 8 {

@@ -5,7 +5,7 @@
 //
 //	go run ./mac/lanes/gen/search -box 1 -from 17 -starts 1
 //
-// With -write, circuits smaller than those in the directory replace them.
+// With -write, circuits better than those in the directory replace them.
 package main
 
 import (
@@ -13,7 +13,7 @@ import (
 	"flag"
 	"fmt"
 	"io/fs"
-	"math/rand/v2" //nolint:depguard // a search is reproducible because its dice are
+	"math/rand/v2"
 	"os"
 	"path/filepath"
 
@@ -51,14 +51,14 @@ func run(box int, from, starts uint64, dir string) error {
 	if box < 1 || box > 8 {
 		return errors.New("there are S-boxes 1 to 8")
 	}
-	best := maxNodes * perGate
+	var best *circuit
 	for n := from; n < from+starts; n++ {
 		c := full.start(box, n)
-		if c.cost() >= best {
+		if best != nil && best.price() <= c.price() {
 			continue
 		}
-		best = c.cost()
-		if err := keep(dir, box, n, c.netlist()); err != nil {
+		best = c
+		if err := keep(dir, box, n, c); err != nil {
 			return err
 		}
 	}
@@ -83,13 +83,14 @@ func (e effort) start(box int, number uint64) *circuit {
 	return ordered(w.walk(e.moves), b.rng)
 }
 
-// keep prints n, or writes it to dir if it is better than what is there.
-func keep(dir string, box int, number uint64, n *netlist.Netlist) error {
+// keep prints c, or writes it to dir if it is better than what is there.
+func keep(dir string, box int, number uint64, c *circuit) error {
+	n := c.netlist()
 	if err := n.Prove(box); err != nil {
 		return err
 	}
 	text := fmt.Sprintf("# S-box %d, %d gates. Found by:\n# go run ./mac/lanes/gen/search -box %d -from %d -starts 1\n%s",
-		box, len(n.Gates), box, number, n)
+		box, c.gates(), box, number, n)
 	if dir == "" {
 		_, err := fmt.Print(text)
 		return err
@@ -99,7 +100,8 @@ func keep(dir string, box int, number uint64, n *netlist.Netlist) error {
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
-	if kept, err := netlist.Parse(string(old)); err == nil && kept.Prove(box) == nil && cost(kept.Gates) <= cost(n.Gates) {
+	kept, err := netlist.Parse(string(old))
+	if err == nil && kept.Prove(box) == nil && circuitOf(kept).price() <= c.price() {
 		return nil
 	}
 	return os.WriteFile(path, []byte(text), 0o644)
