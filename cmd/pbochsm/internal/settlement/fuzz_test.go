@@ -1,13 +1,13 @@
 package settlement
 
 import (
+	"bufio"
 	"bytes"
 	"context"
-	"os"
-	"path/filepath"
+	"errors"
+	"io"
 	"strings"
 	"testing"
-	"time"
 
 	"pbochsm/mac"
 )
@@ -35,29 +35,35 @@ func FuzzLines(f *testing.F) {
 	f.Add([]byte(line+"\n"), true)
 	f.Add([]byte(line+"\r\n\n"+line[1:]+"\n\""+line+"\""), true)
 	f.Add([]byte(strings.ReplaceAll(line, ",", `","`)), true)
+	f.Add([]byte(strings.Repeat(line+"\n", 9)), true)
 	f.Add([]byte("L   0011223344556677 0000100001112233445566000000010002AABBCCDD\nP\n"), false)
-	f.Add(bytes.Repeat([]byte("x"), 70<<10), false)
+	large, small := newJudge(64<<10), newJudge(512)
 	f.Fuzz(func(t *testing.T, text []byte, asCSV bool) {
 		var format Format = layout
 		if asCSV {
 			format = csv
 		}
-		if len(text) >= 4 && (bytes.HasPrefix(text, []byte{0x1F, 0x8B}) || bytes.HasPrefix(text, []byte{0x28, 0xB5})) {
-			return // compressed
+		whole, records := large.judge(t, format, text)
+		cut, _ := small.judge(t, format, text)
+		if whole != cut && longest(text) < 512 {
+			t.Fatalf("cut into small chunks:\n%s\nin large ones:\n%s", cut, whole)
 		}
-		whole, records := fuzzRun(t, format, text, 1<<20)
-		small, _ := fuzzRun(t, format, text, maxLine+2)
-		if whole != small {
-			t.Fatalf("cut into small chunks:\n%s\nin one:\n%s", small, whole)
-		}
-		if want := countRecords(text); records != want || strings.Count(whole, "\n") != int(want)+1 {
+		if want := countRecords(text); records != want || strings.Count(whole, "\n") != want {
 			t.Fatalf("%d records in %d lines:\n%s", records, want, whole)
 		}
 	})
 }
 
+// longest is the length of the longest line.
+func longest(text []byte) (n int) {
+	for line := range bytes.Lines(text) {
+		n = max(n, len(line))
+	}
+	return n
+}
+
 // countRecords is how many lines are not blank.
-func countRecords(text []byte) (n uint64) {
+func countRecords(text []byte) (n int) {
 	for line := range bytes.Lines(text) {
 		if len(withoutEnd(line)) > 0 {
 			n++
@@ -66,19 +72,43 @@ func countRecords(text []byte) (n uint64) {
 	return n
 }
 
-func fuzzRun(t *testing.T, format Format, text []byte, chunk int) (string, uint64) {
-	dir := t.TempDir()
-	o := Options{
-		Files: []string{Stdin}, Stdin: bytes.NewReader(text), Format: format, HSM: silent{}, Workers: 2,
-		Chunk: chunk, Out: filepath.Join(dir, "out"), Now: time.Now, Interval: time.Hour,
-	}
-	s, err := Run(t.Context(), o)
+// A judgeOfText is the stages of a run without their goroutines.
+type judgeOfText struct {
+	chunk  *chunk
+	worker *worker
+}
+
+func newJudge(size int) *judgeOfText {
+	w := &worker{hsm: silent{}, needs: newKindNeeds(), lines: newVerdictLine(), write: true}
+	return &judgeOfText{newChunk(size), w}
+}
+
+// judge gives the lines of the verdict file, and the number of records that
+// the tally has.
+func (j *judgeOfText) judge(t *testing.T, format Format, text []byte) (verdicts string, records int) {
+	in := bufio.NewReaderSize(bytes.NewReader(text), maxLine)
+	p, err := format.open(&headReader{in: in})
 	if err != nil {
 		t.Fatal(err)
 	}
-	got, err := os.ReadFile(o.Out)
-	if err != nil {
-		t.Fatal(err)
+	s := &cutter{in: in, parser: p, file: 1, line: 1}
+	var out strings.Builder
+	for {
+		err := s.next(j.chunk)
+		if errors.Is(err, io.EOF) {
+			return out.String(), records
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		if j.worker.work(t.Context(), j.chunk); j.chunk.err != nil {
+			t.Fatal(j.chunk.err)
+		}
+		out.Write(j.chunk.verdicts)
+		for _, abouts := range j.chunk.tally.reasons {
+			for _, n := range abouts {
+				records += int(n)
+			}
+		}
 	}
-	return string(got), s.Records
 }
