@@ -116,6 +116,9 @@ func (p *fixedParser) place(columns []Place) (has set, err error) {
 
 func (p *fixedParser) template() *template { return p.start }
 
+// blanks are as many as most values are wide.
+const blanks = "                "
+
 // parse reads every place; a line that ends early has blanks there.
 func (p *fixedParser) parse(line []byte, r *record) {
 	for i := range p.places {
@@ -124,7 +127,10 @@ func (p *fixedParser) parse(line []byte, r *record) {
 			continue
 		}
 		text := line[c.start:min(c.end, len(line))]
-		if text[0] == ' ' || !r.put(c.part, text) {
+		if text[0] == ' ' && len(text) <= len(blanks) && string(text) == blanks[:len(text)] {
+			continue
+		}
+		if !r.put(c.part, text) {
 			r.read(c.part, bytes.Trim(text, " "))
 		}
 	}

@@ -1,6 +1,7 @@
 package settlement
 
 import (
+	"encoding/binary"
 	"slices"
 
 	"pbochsm/mac"
@@ -50,10 +51,7 @@ func (t *tally) find(terminal mac.TerminalID) int {
 
 // slot is the terminal's place in the hash table, or the free one for it.
 func (t *tally) slot(terminal mac.TerminalID) int {
-	h := uint64(0)
-	for _, b := range terminal {
-		h = h<<8 | uint64(b)
-	}
+	h := uint64(binary.BigEndian.Uint32(terminal[:]))<<16 | uint64(binary.BigEndian.Uint16(terminal[4:]))
 	mask := len(t.places) - 1
 	for slot := int(h*0x9E3779B97F4A7C15>>32) & mask; ; slot = (slot + 1) & mask {
 		if i := t.places[slot]; i == 0 || t.terminals[i-1].terminal == terminal {
