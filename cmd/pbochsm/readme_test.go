@@ -65,9 +65,6 @@ func readmeDir(t *testing.T) string {
 	if err := os.Symlink(program, filepath.Join(dir, "bin/pbochsm")); err != nil {
 		t.Fatal(err)
 	}
-	if err := os.WriteFile(filepath.Join(dir, "passphrase.txt"), []byte("correct horse battery staple\n"), 0o600); err != nil {
-		t.Fatal(err)
-	}
 	return dir
 }
 

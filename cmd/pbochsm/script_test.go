@@ -45,7 +45,7 @@ func startDaemon(ts *testscript.TestScript, _ bool, args []string) {
 		if !ok {
 			ts.Fatalf("the daemon does not listen: %q\n%s", lines.Text(), ts.ReadFile("daemon.log"))
 		}
-		ts.Setenv(name, addr)
+		ts.Setenv(name, strings.TrimSuffix(addr, " tls"))
 	}
 	d := ts.Value(daemonValue).(*daemonProcess)
 	d.cmd, d.done = cmd, make(chan error, 1)

@@ -30,8 +30,8 @@ func newBackend[W word](k kernels[W]) *Backend {
 	return &Backend{groups: sync.Pool{New: func() any { return runner(newGroup(k)) }}}
 }
 
-// Run fills in the MACs of chains. Only how many there are and what shape they
-// have decides how long it takes.
+// Run fills in the MACs of chains. How long it takes depends on nothing secret:
+// see the package comment.
 func (b *Backend) Run(ctx context.Context, keys *keystore.Snapshot, chains []mac.Chain) error {
 	g := b.groups.Get().(runner)
 	defer b.groups.Put(g)

@@ -30,8 +30,9 @@
 // Table-driven DES looks up its S-boxes at addresses that depend on the key,
 // and a cache tells on it. Here no address and no branch depends on a bit of
 // key or data: a gate takes its time whatever it computes. What decides the
-// time of a Run is public: how many chains it has and what shape they are,
-// that is how many levels, which last key, how many blocks.
+// time of a Run is public: how many chains it has, whether they begin with one
+// key, and what shape they are, that is how many levels, which last key, how
+// many blocks.
 //
 // # Batches
 //
