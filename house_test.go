@@ -32,7 +32,15 @@ var down = map[string]struct {
 	"protocol":      {[]string{"mac", "keystore"}, "the wire asks a mac.HSM; with a backend at hand it could MAC unchecked bytes"},
 	"vectors":       {[]string{"mac", "keystore"}, "the vectors judge every implementation, so they lean on none"},
 	"vectors/gen":   {[]string{"vectors", "mac", "mac/reference", "keystore"}, "expected values come from the readable arithmetic, never from what they will judge"},
-	"cmd":           {[]string{"keystore", "mac", "mac/reference", "mac/lanes", "pkcs11", "protocol", "vectors"}, "programs wire the parts together and test helpers stay out of them"},
+	"cmd":           {[]string{"cmd/pbochsm/internal/settlement", "cmd/pbochsm/internal/settlement/sample", "keystore", "mac", "mac/reference", "mac/lanes", "pkcs11", "protocol", "vectors"}, "programs wire the parts together and test helpers stay out of them"},
+	"cmd/pbochsm/internal/settlement": {
+		[]string{"mac", "keystore"},
+		"a settlement run asks a mac.HSM: with a backend or a wire of its own it would verify otherwise than the daemon",
+	},
+	"cmd/pbochsm/internal/settlement/sample": {
+		[]string{"cmd/pbochsm/internal/settlement", "mac", "mac/reference", "vectors", "keystore"},
+		"test files are made with the published keys and the readable arithmetic, never with what will judge them",
+	},
 }
 
 func TestImportsGoDown(t *testing.T) {

@@ -40,6 +40,7 @@ func newApp() *cli.App {
 			passphraseCommand(),
 			serveCommand(),
 			statusCommand(),
+			tacCommand(),
 			vectorsCommand(),
 			versionCommand(),
 			completionCommand(),
