@@ -1,7 +1,7 @@
 # Two commands do everything: "make run" and "make test". The other targets
 # are what a change needs on its way; "make help" lists them.
 
-TIMEOUT  ?= 15m
+TIMEOUT  ?= 25m
 FUZZTIME ?= 20s
 BENCH    ?= .
 PKG      ?= ./...
