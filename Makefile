@@ -28,7 +28,7 @@ build: ## compile the programs into bin/
 	go build -trimpath -o bin/ ./cmd/...
 
 lint: ## run the linters of .golangci.yml
-	go run $(GOLANGCI) run
+	go run $(GOLANGCI) run --allow-parallel-runners
 
 fuzz: ## run every fuzz target for FUZZTIME each
 	.ci/fuzz $(FUZZTIME)
