@@ -219,7 +219,7 @@ func (r *run) pipeline(ctx context.Context) error {
 	}
 	// A read of the standard input cannot be stopped, so nobody waits for this
 	// one: it ends with its input, or with the process.
-	go r.readAll(ctx, int(r.state.File), r.state.Offset, r.state.Line)
+	go r.readAll(ctx, r.state.File, r.state.Offset, r.state.Line)
 	return r.collect(ctx)
 }
 
