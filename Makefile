@@ -1,7 +1,7 @@
 # Two commands do everything: "make run" and "make test". The other targets
 # are what a change needs on its way; "make help" lists them.
 
-TIMEOUT  ?= 15m
+TIMEOUT  ?= 25m
 FUZZTIME ?= 20s
 BENCH    ?= .
 PKG      ?= ./...
@@ -30,7 +30,7 @@ build: ## compile the programs into bin/
 	go build -trimpath -o bin/ ./cmd/...
 
 lint: ## run the linters of .golangci.yml
-	go run $(GOLANGCI) run
+	go run $(GOLANGCI) run --allow-parallel-runners
 
 fuzz: ## run every fuzz target for FUZZTIME each
 	.ci/fuzz $(FUZZTIME)

@@ -51,6 +51,13 @@ func combine(components []Secret) (key Secret) {
 	return key
 }
 
+// CheckComponent tells which rule of production the last of components breaks,
+// so that its custodian can be asked again while still at the keyboard. Import
+// judges them all in any case.
+func CheckComponent(components []Secret) error {
+	return errors.Join(brokenByLast(components)...)
+}
+
 // brokenByComponents lists the rules that components break. A single one is
 // judged as the key that it is.
 func brokenByComponents(components []Secret) (broken []error) {
@@ -58,12 +65,19 @@ func brokenByComponents(components []Secret) (broken []error) {
 		return nil
 	}
 	for i := range components {
-		name := fmt.Sprintf("component %d", i+1)
-		broken = append(broken, unsound(name, &components[i])...)
-		for j := range i {
-			if sameDES(components[i][:], components[j][:]) {
-				broken = append(broken, fmt.Errorf("keystore: %s %w, as component %d", name, ErrRepeated, j+1))
-			}
+		broken = append(broken, brokenByLast(components[:i+1])...)
+	}
+	return broken
+}
+
+// brokenByLast lists the rules that the last of components breaks.
+func brokenByLast(components []Secret) []error {
+	last := len(components) - 1
+	name := fmt.Sprintf("component %d", last+1)
+	broken := unsound(name, &components[last])
+	for j := range last {
+		if sameDES(components[last][:], components[j][:]) {
+			broken = append(broken, fmt.Errorf("keystore: %s %w, as component %d", name, ErrRepeated, j+1))
 		}
 	}
 	return broken

@@ -1,5 +1,7 @@
 package mac
 
+import "errors"
+
 // A Field is one datum of a purse transaction. The dictionary of fields is
 // shared by everything that must agree on them: a MAC input is a list of
 // fields, the body of a wire command is a list of fields in hexadecimal, a
@@ -134,3 +136,11 @@ func (e fieldError) Error() string { return "mac: invalid " + Field(e).String() 
 
 // Unwrap is ErrInvalid.
 func (e fieldError) Unwrap() error { return ErrInvalid }
+
+// InvalidField is the field that err, or what it wraps, says is out of range,
+// if it says so. A refusal that came over a wire names none.
+func InvalidField(err error) (Field, bool) {
+	var f fieldError
+	ok := errors.As(err, &f)
+	return Field(f), ok
+}

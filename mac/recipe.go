@@ -1,6 +1,10 @@
 package mac
 
-import "pbochsm/keystore"
+import (
+	"slices"
+
+	"pbochsm/keystore"
+)
 
 // A layout is a list of fields in the order in which they are concatenated.
 type layout []Field
@@ -96,6 +100,9 @@ func (k Kind) Usage() keystore.Usage { return k.recipe().usage }
 
 // Inputs lists the fields that the operation needs, in the order of the wire.
 func (k Kind) Inputs() []Field { return k.recipe().inputs }
+
+// Types lists what Type may be in the operation.
+func (k Kind) Types() []TransactionType { return slices.Clone(k.recipe().types) }
 
 // Claims is the MAC or TAC that the operation verifies, and whether there is
 // one.

@@ -43,7 +43,7 @@ func (s *Server) identify(c *conn, address string) bool {
 	if t, ok := c.nc.(*tls.Conn); ok {
 		if err := s.handshake(t); err != nil {
 			s.stats.handshakes.Add(1)
-			s.events.closed(address, "TLS handshake: "+err.Error())
+			s.events.turnedAway(address, "TLS handshake: "+err.Error())
 			_ = c.nc.Close()
 			return false
 		}

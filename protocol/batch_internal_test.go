@@ -37,3 +37,24 @@ func BenchmarkBatch(b *testing.B) {
 		b.Fatalf("reply %q", out[:18])
 	}
 }
+
+// What a batch leaves behind is nothing, neither in its length nor beyond it.
+func TestBatchForgets(t *testing.T) {
+	body := "HEADWK010100011223344000000000001000010002988AE5A"
+	in := bytes.Repeat(append([]byte{0, byte(len(body))}, body...), 3)
+	b := &batch{format: DefaultFormat(), limit: 10}
+	if _, ok := b.collect(in); !ok || b.len() != 3 || len(b.ops) != 3 {
+		t.Fatalf("%d requests, %d ops: %v", b.len(), len(b.ops), b.requests[0].err)
+	}
+	b.clear()
+	for i, op := range b.ops[:cap(b.ops)] {
+		if op != (mac.Op{}) {
+			t.Errorf("op %d is still there", i)
+		}
+	}
+	for i, r := range b.requests[:cap(b.requests)] {
+		if r.frame != nil || r.err != nil {
+			t.Errorf("request %d is still there", i)
+		}
+	}
+}

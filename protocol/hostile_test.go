@@ -2,8 +2,6 @@ package protocol_test
 
 import (
 	"bytes"
-	"context"
-	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -11,7 +9,6 @@ import (
 	"testing"
 	"time"
 
-	"pbochsm/mac"
 	"pbochsm/protocol"
 )
 
@@ -154,48 +151,6 @@ func TestCaps(t *testing.T) {
 	}
 }
 
-func TestPanicIsAnsweredAndLoggedWithoutTheRequest(t *testing.T) {
-	var log logged
-	s := newServer(t)
-	s.Logger = log.logger()
-	s.HSM = hsmFunc(func(op *mac.Op) { panic(fmt.Sprintf("amount %x", mac.Amount.Bytes(op))) })
-	addr := start(t, s)
-	c := dial(t, addr)
-	_, _ = c.Write(append(frame("0001", publishedLoad, "\x19tail"), frame("0002", "B20002hi")...))
-	for _, want := range []string{"0001WB41\x19tail", "0002B341"} {
-		if got := readFrame(t, c); got != want {
-			t.Errorf("reply %q, want %q", got, want)
-		}
-	}
-	mustClose(t, c)
-	if n := s.Stats().Panics; n != 1 {
-		t.Errorf("%d panics counted", n)
-	}
-	if got := ask(t, dial(t, addr), "HEAD", "B20002hi"); got != "HEADB300hi" {
-		t.Errorf("another connection: %q", got)
-	}
-	if text := log.String(); !strings.Contains(text, "panic in a request") || strings.Contains(text, "1000") {
-		t.Errorf("log: %s", text)
-	}
-}
-
-type panicReader struct{}
-
-func (panicReader) Read([]byte) (int, error) { panic("no entropy") }
-
-func TestPanicOfACommonCommand(t *testing.T) {
-	s := newServer(t)
-	s.Rand = panicReader{}
-	c := dial(t, start(t, s))
-	_, _ = c.Write(append(frame("0001", "B20002hi"), frame("0002", "N0008")...))
-	for _, want := range []string{"0001B341", "0002N141"} {
-		if got := readFrame(t, c); got != want {
-			t.Errorf("reply %q, want %q", got, want)
-		}
-	}
-	mustClose(t, c)
-}
-
 // Whoever makes the server refuse a lot does not make it log a lot.
 func TestLogIsRateLimited(t *testing.T) {
 	const refusals = 5000
@@ -214,38 +169,22 @@ func TestLogIsRateLimited(t *testing.T) {
 	}
 }
 
-type brokenReader struct{}
-
-func (brokenReader) Read([]byte) (int, error) { return 0, errors.New("no entropy") }
-
-func TestBrokenRandomSource(t *testing.T) {
+// The clock of a frame starts with its first byte, not with the connection or
+// with the frame before it.
+func TestPauses(t *testing.T) {
 	s := newServer(t)
-	s.Rand = brokenReader{}
+	s.Limits = protocol.Limits{Frame: 300 * time.Millisecond, Idle: time.Minute}
 	c := dial(t, start(t, s))
-	if got := ask(t, c, "HEAD", "N0008"); got != "HEADN141" {
-		t.Errorf("reply %q, want an internal error", got)
-	}
-	if got := ask(t, c, "HEAD", "B20002hi"); got != "HEADB300hi" {
-		t.Errorf("the connection after it: %q", got)
-	}
-}
-
-// An error of the whole batch is the answer to each operation, and to nothing
-// else.
-func TestHSMThatAnswersNothing(t *testing.T) {
-	s := newServer(t)
-	s.HSM = downHSM{}
-	c := dial(t, start(t, s))
-	_, _ = c.Write(append(frame("0001", publishedLoad), frame("0002", "B20002hi")...))
-	for _, want := range []string{"0001WB20", "0002B300hi"} {
-		if got := readFrame(t, c); got != want {
-			t.Errorf("reply %q, want %q", got, want)
+	for range 2 {
+		time.Sleep(400 * time.Millisecond)
+		whole := frame("HEAD", publishedLoad)
+		_, _ = c.Write(whole[:1])
+		time.Sleep(50 * time.Millisecond)
+		_, _ = c.Write(whole[1:10])
+		time.Sleep(50 * time.Millisecond)
+		_, _ = c.Write(whole[10:])
+		if got, want := readFrame(t, c), "HEADWB003A845BF0"; got != want {
+			t.Fatalf("reply %q, want %q", got, want)
 		}
 	}
-}
-
-type downHSM struct{}
-
-func (downHSM) Do(context.Context, []mac.Op) error {
-	return fmt.Errorf("pkcs11: C_Encrypt: CKR_DEVICE_REMOVED: %w", mac.ErrUnavailable)
 }

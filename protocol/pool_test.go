@@ -192,3 +192,24 @@ func TestClientWaitsForAConnection(t *testing.T) {
 		t.Errorf("the next call: %v", err)
 	}
 }
+
+// A context that ends together with the answer leaves no connection behind that
+// would fail the next call.
+func TestContextEndsWithTheAnswer(t *testing.T) {
+	var cancel context.CancelFunc
+	s := newServer(t)
+	s.HSM = hsmFunc(func(*mac.Op) { cancel() })
+	client := newClient(t, start(t, s))
+	for range 300 {
+		ctx, stop := context.WithCancel(t.Context())
+		cancel = stop
+		ops := []mac.Op{mac.Load{}.Op()}
+		if err := client.Do(ctx, ops); err != nil && !errors.Is(err, context.Canceled) {
+			t.Errorf("the call: %v", err)
+		}
+		stop()
+		if _, err := client.Echo(t.Context(), nil); err != nil {
+			t.Fatalf("the next call: %v", err)
+		}
+	}
+}

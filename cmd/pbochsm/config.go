@@ -6,6 +6,8 @@ import (
 	"io"
 	"net"
 	"os"
+	"regexp"
+	"strings"
 	"time"
 
 	"github.com/urfave/cli/v2"
@@ -55,7 +57,7 @@ type logConfig struct {
 	Format string `yaml:"format"`
 }
 
-// defaults are those of docs/operations and of the help texts.
+// defaults are those that docs/operations.md shows.
 func defaults() config {
 	return config{
 		Listen:       "127.0.0.1:1500",
@@ -86,19 +88,27 @@ func readConfig(c *cli.Context) (config, error) {
 func (cfg *config) readFile(name string) error {
 	f, err := os.Open(name)
 	if err != nil {
-		return fmt.Errorf("config: %w", err)
+		return usageError{fmt.Errorf("config: %w", err)}
 	}
 	defer f.Close()
 	d := yaml.NewDecoder(f)
 	d.KnownFields(true)
 	if err := d.Decode(cfg); err != nil && !errors.Is(err, io.EOF) {
-		return fmt.Errorf("config: %s: %w", name, err)
+		return usagef("config: %s: %s", name, settingError(err))
 	}
 	if err := d.Decode(new(any)); !errors.Is(err, io.EOF) {
-		return fmt.Errorf("config: %s: more than one document", name)
+		return usagef("config: %s: more than one document", name)
 	}
 	return nil
 }
+
+// settingError is what the decoder says, without the names of our types.
+func settingError(err error) string {
+	text := strings.TrimPrefix(oneLine(err.Error()), "yaml: unmarshal errors: ")
+	return goType.ReplaceAllString(text, "")
+}
+
+var goType = regexp.MustCompile(` in type main\.\w+`)
 
 func (cfg *config) readFlags(c *cli.Context) {
 	texts := map[string]*string{

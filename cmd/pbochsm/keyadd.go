@@ -1,26 +1,19 @@
 package main
 
 import (
-	"bufio"
-	"bytes"
-	"errors"
 	"fmt"
 
 	"github.com/urfave/cli/v2"
-	"golang.org/x/term"
 
 	"pbochsm/keystore"
 )
-
-// maxComponents bounds a ceremony; a longer input is not one.
-const maxComponents = 16
 
 // attributeFlags describe a key that is to be added.
 func attributeFlags() []cli.Flag {
 	return append(identityFlags(),
 		&cli.StringFlag{Name: "cipher", Value: "3des", Usage: "block cipher of the key"},
 		&cli.UintFlag{Name: "levels", Value: 1, Usage: "diversification levels down to the card's key; 0: it is a card's key, used as it is"},
-		&cli.BoolFlag{Name: "pending", Usage: "do not use the key until `key activate`"},
+		&cli.BoolFlag{Name: "pending", Usage: "keep the key out of use until key activate"},
 	)
 }
 
@@ -78,7 +71,7 @@ func keyImport(c *cli.Context) error {
 		}
 	}
 	return changeStore(c, func(store *keystore.Store) error {
-		components, err := readComponents(c, key.Cipher)
+		components, err := readComponents(c, store, key.Cipher)
 		defer clear(components)
 		if err != nil {
 			return err
@@ -115,67 +108,4 @@ func keyGenerate(c *cli.Context) error {
 func printAdded(c *cli.Context, key keystore.Key) error {
 	_, err := fmt.Fprintln(c.App.Writer, key.KCV)
 	return err
-}
-
-// readComponents reads components from stdin, and shows the check value of
-// each. The caller clears them, also after an error.
-func readComponents(c *cli.Context, cipher keystore.Cipher) ([]keystore.Secret, error) {
-	buffer := make([]byte, 4096)
-	defer clear(buffer)
-	next := componentLines(c, buffer)
-	components := make([]keystore.Secret, 0, maxComponents)
-	for {
-		line, err := next(len(components) + 1)
-		if err != nil {
-			return components, err
-		}
-		if line == nil {
-			break
-		}
-		if len(components) == maxComponents {
-			return components, fmt.Errorf("more than %d components", maxComponents)
-		}
-		component, err := keystore.ParseSecret(line)
-		clear(line)
-		if err != nil {
-			return components, fmt.Errorf("component %d: %w", len(components)+1, err)
-		}
-		components = append(components, component)
-		kcv, err := component.KCV(cipher)
-		if err != nil {
-			return components, err
-		}
-		fmt.Fprintf(c.App.ErrWriter, "component %d: check value %s\n", len(components), kcv)
-	}
-	if len(components) == 0 {
-		return nil, errors.New("no component on stdin")
-	}
-	return components, nil
-}
-
-// componentLines gives a function that reads the next component, nil at the
-// end: from a terminal without echo, up to an empty line, or else from stdin,
-// line by line, by way of buffer.
-func componentLines(c *cli.Context, buffer []byte) func(n int) ([]byte, error) {
-	if fd, ok := terminal(c); ok {
-		return func(n int) ([]byte, error) {
-			fmt.Fprintf(c.App.ErrWriter, "component %d (empty line to end): ", n)
-			line, err := term.ReadPassword(fd)
-			fmt.Fprintln(c.App.ErrWriter)
-			if len(bytes.TrimSpace(line)) == 0 {
-				return nil, err
-			}
-			return bytes.TrimSpace(line), err
-		}
-	}
-	lines := bufio.NewScanner(c.App.Reader)
-	lines.Buffer(buffer, len(buffer))
-	return func(int) ([]byte, error) {
-		for lines.Scan() {
-			if line := bytes.TrimSpace(lines.Bytes()); len(line) > 0 {
-				return line, nil
-			}
-		}
-		return nil, lines.Err()
-	}
 }

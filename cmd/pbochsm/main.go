@@ -30,7 +30,7 @@ func newApp() *cli.App {
 	app := &cli.App{
 		Name:                 "pbochsm",
 		Usage:                "software HSM for the PBOC electronic purse",
-		HideVersion:          true,
+		Version:              version,
 		EnableBashCompletion: true,
 		Suggest:              true,
 		ExitErrHandler:       func(*cli.Context, error) {}, // run alone exits
@@ -40,6 +40,7 @@ func newApp() *cli.App {
 			passphraseCommand(),
 			serveCommand(),
 			statusCommand(),
+			tacCommand(),
 			vectorsCommand(),
 			versionCommand(),
 			completionCommand(),

@@ -28,6 +28,7 @@ func TestScripts(t *testing.T) {
 			"signal":       signalDaemon,
 			"drained":      drainedDaemon,
 			"exits":        exits,
+			"killed":       killed,
 			"flipbit":      flipBit,
 			"certificates": makeCertificates,
 		},

@@ -68,10 +68,7 @@ func operate(c *cli.Context, kind mac.Kind) error {
 	if err := hsm.Do(c.Context, ops); err != nil {
 		return err
 	}
-	if ops[0].Err != nil {
-		return ops[0].Err
-	}
-	return printAnswer(c, &ops[0])
+	return errors.Join(printAnswer(c, &ops[0]), ops[0].Err)
 }
 
 func readOp(c *cli.Context, kind mac.Kind) (op mac.Op, err error) {
@@ -104,12 +101,18 @@ func readOp(c *cli.Context, kind mac.Kind) (op mac.Op, err error) {
 	return op, nil
 }
 
+// printAnswer prints what was made, if anything was; in JSON also that nothing
+// was, and why.
 func printAnswer(c *cli.Context, op *mac.Op) error {
-	answer, made := op.Kind.Answers()
+	answer, makes := op.Kind.Answers()
+	made := makes && op.Err == nil
 	if c.Bool("json") {
 		out := map[string]string{"operation": op.Kind.String()}
 		if made {
 			out[answer.String()] = fmt.Sprintf("%X", op.Answer)
+		}
+		if op.Err != nil {
+			out["error"] = op.Err.Error()
 		}
 		return json.NewEncoder(c.App.Writer).Encode(out)
 	}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"os/signal"
 
 	"github.com/urfave/cli/v2"
 	"golang.org/x/term"
@@ -66,13 +67,40 @@ func askSecret(c *cli.Context, prompt string) ([]byte, error) {
 	if !ok {
 		return nil, hint(errors.New("no pass-phrase, and no terminal to ask for it"), "use --passphrase-file FILE")
 	}
-	fmt.Fprint(c.App.ErrWriter, prompt)
-	secret, err := term.ReadPassword(fd)
-	fmt.Fprintln(c.App.ErrWriter)
+	secret, err := readHidden(c, fd, prompt)
 	if err == nil && len(secret) == 0 {
 		err = errors.New("nothing was entered")
 	}
 	return secret, err
+}
+
+// readHidden reads a line without echo. An interrupt ends the program as
+// always, but not before the terminal echoes again.
+func readHidden(c *cli.Context, fd int, prompt string) ([]byte, error) {
+	state, err := term.GetState(fd)
+	if err != nil {
+		return nil, err
+	}
+	interrupt := make(chan os.Signal, 1)
+	signal.Notify(interrupt, os.Interrupt)
+	done := make(chan struct{})
+	go func() {
+		select {
+		case <-done:
+		case <-interrupt:
+			_ = term.Restore(fd, state)
+			signal.Reset(os.Interrupt)
+			if self, err := os.FindProcess(os.Getpid()); err == nil {
+				_ = self.Signal(os.Interrupt)
+			}
+		}
+	}()
+	defer close(done)
+	defer signal.Stop(interrupt)
+	fmt.Fprint(c.App.ErrWriter, prompt)
+	line, err := term.ReadPassword(fd)
+	fmt.Fprintln(c.App.ErrWriter)
+	return line, err
 }
 
 // terminal gives the descriptor of stdin if a person sits at it.

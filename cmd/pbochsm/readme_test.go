@@ -10,10 +10,10 @@ import (
 	"testing"
 )
 
-// TestReadme runs what the README shows, in its order, and compares what comes
-// out. `make run` is the daemon of the test, on a free port.
+// TestReadme runs what the README and the guide to settlement files show, in
+// their order, and compares what comes out. `make run` is the daemon of the test, on a free port.
 func TestReadme(t *testing.T) {
-	for _, name := range []string{"README.md", "README.zh.md"} {
+	for _, name := range []string{"README.md", "README.zh.md", "docs/settlement.md"} {
 		t.Run(name, func(t *testing.T) { runReadme(t, filepath.Join("../..", name)) })
 	}
 }
@@ -37,6 +37,10 @@ func runReadme(t *testing.T, name string) {
 		}
 		for _, example := range strings.Split("\n"+body, "\n$ ")[1:] {
 			command, want, _ := strings.Cut(example, "\n")
+			if strings.HasSuffix(command, "<<END") {
+				document, rest, _ := strings.Cut(want, "\nEND\n")
+				command, want = command+"\n"+document+"\nEND\n", rest
+			}
 			if command == "make run" {
 				continue
 			}
@@ -59,9 +63,6 @@ func readmeDir(t *testing.T) string {
 		t.Fatal(err)
 	}
 	if err := os.Symlink(program, filepath.Join(dir, "bin/pbochsm")); err != nil {
-		t.Fatal(err)
-	}
-	if err := os.WriteFile(filepath.Join(dir, "passphrase.txt"), []byte("correct horse battery staple\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	return dir

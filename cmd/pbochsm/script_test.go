@@ -45,7 +45,7 @@ func startDaemon(ts *testscript.TestScript, _ bool, args []string) {
 		if !ok {
 			ts.Fatalf("the daemon does not listen: %q\n%s", lines.Text(), ts.ReadFile("daemon.log"))
 		}
-		ts.Setenv(name, addr)
+		ts.Setenv(name, strings.TrimSuffix(addr, " tls"))
 	}
 	d := ts.Value(daemonValue).(*daemonProcess)
 	d.cmd, d.done = cmd, make(chan error, 1)
@@ -94,6 +94,43 @@ func exits(ts *testscript.TestScript, _ bool, args []string) {
 	}
 	if strconv.Itoa(code) != args[0] {
 		ts.Fatalf("exit code %d, not %s", code, args[0])
+	}
+}
+
+// killed is "killed N FILE COMMAND...": it runs the command N times and kills
+// it each time, in whatever it is doing, as soon as FILE has changed. The last
+// run may come to its end before that.
+func killed(ts *testscript.TestScript, _ bool, args []string) {
+	times, err := strconv.Atoi(args[0])
+	ts.Check(err)
+	name, kills := ts.MkAbs(args[1]), 0
+	for range times {
+		before, _ := os.ReadFile(name)
+		cmd := exec.Command(args[2], args[3:]...)
+		cmd.Dir = ts.MkAbs(".")
+		ts.Check(cmd.Start())
+		done := make(chan error, 1)
+		go func() { done <- cmd.Wait() }()
+		ended := false
+		for changes := 0; changes < 2 && !ended; {
+			select {
+			case <-done:
+				ended = true
+			case <-time.After(time.Millisecond):
+			}
+			if now, _ := os.ReadFile(name); string(now) != string(before) {
+				before = now
+				changes++
+			}
+		}
+		if !ended {
+			ts.Check(cmd.Process.Kill())
+			<-done
+			kills++
+		}
+	}
+	if kills == 0 {
+		ts.Fatalf("no run was killed before its end")
 	}
 }
 

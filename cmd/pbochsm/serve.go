@@ -25,7 +25,8 @@ func serveCommand() *cli.Command {
 	return &cli.Command{
 		Name:  "serve",
 		Usage: "run the daemon",
-		Description: "Prints a line \"listening ADDRESS\" for each listener to stdout once it serves.\n" +
+		Description: "Prints a line \"listening ADDRESS\" for each listener to stdout once it serves, with \"tls\"\n" +
+			"behind the address of the TLS one.\n" +
 			"SIGHUP takes up a changed keystore; SIGTERM finishes what has arrived and exits with 0.",
 		Flags: []cli.Flag{
 			dataFlag(),
@@ -48,6 +49,12 @@ func serveCommand() *cli.Command {
 }
 
 func serve(c *cli.Context) error {
+	// From the first moment on: a signal during the start is not lost, and
+	// takes effect when there is something for it to take effect on.
+	signals := make(chan os.Signal, 8)
+	signal.Notify(signals, syscall.SIGTERM, os.Interrupt, syscall.SIGHUP)
+	defer signal.Stop(signals)
+
 	cfg, err := readConfig(c)
 	if err != nil {
 		return err
@@ -73,7 +80,7 @@ func serve(c *cli.Context) error {
 		return err
 	}
 	d := daemon{
-		cfg: &cfg, log: log, keys: keys,
+		cfg: &cfg, log: log, keys: keys, signals: signals,
 		server: newServer(&cfg, log, keys.live, mac.NewEngine(keys.live, backend)),
 	}
 	return d.run(c, listeners)
@@ -111,24 +118,21 @@ func newServer(cfg *config, log *slog.Logger, keys mac.Keys, hsm mac.HSM) *proto
 
 // A daemon is a server with its keys, between its start and its drain.
 type daemon struct {
-	cfg    *config
-	log    *slog.Logger
-	keys   *served
-	server *protocol.Server
+	cfg     *config
+	log     *slog.Logger
+	keys    *served
+	signals <-chan os.Signal
+	server  *protocol.Server
 }
 
 // run serves until a signal ends it.
 func (d *daemon) run(c *cli.Context, listeners []net.Listener) error {
-	signals := make(chan os.Signal, 1)
-	signal.Notify(signals, syscall.SIGTERM, os.Interrupt, syscall.SIGHUP)
-	defer signal.Stop(signals)
-
 	ctx, cancel := context.WithCancel(c.Context)
 	defer cancel()
 	failed := make(chan error, len(listeners))
 	for _, l := range listeners {
 		go func() { failed <- d.server.Serve(ctx, l) }()
-		fmt.Fprintf(c.App.Writer, "listening %s\n", l.Addr())
+		fmt.Fprintf(c.App.Writer, "listening %s%s\n", l.Addr(), note(l))
 	}
 	for {
 		select {
@@ -137,7 +141,7 @@ func (d *daemon) run(c *cli.Context, listeners []net.Listener) error {
 				err = errors.New("a listener ended")
 			}
 			return err
-		case s := <-signals:
+		case s := <-d.signals:
 			if s == syscall.SIGHUP {
 				d.keys.reload(d.log)
 				continue
@@ -145,6 +149,14 @@ func (d *daemon) run(c *cli.Context, listeners []net.Listener) error {
 			return d.drain(ctx, s)
 		}
 	}
+}
+
+// note tells a TLS listener from a plain one.
+func note(l net.Listener) string {
+	if _, plain := l.(*net.TCPListener); plain {
+		return ""
+	}
+	return " tls"
 }
 
 // drain finishes what has arrived. A client that keeps the drain from ending

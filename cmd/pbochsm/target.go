@@ -67,6 +67,9 @@ func dial(c *cli.Context) (*protocol.Client, error) {
 		}
 		return client, nil
 	}
+	if !c.IsSet("tls-cert") || !c.IsSet("tls-key") {
+		return nil, usagef("TLS needs --tls-cert and --tls-key: the daemon asks its clients for a certificate")
+	}
 	config, err := protocol.ClientTLS(c.String("tls-cert"), c.String("tls-key"), c.String("tls-ca"))
 	if err != nil {
 		return nil, err

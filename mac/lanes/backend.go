@@ -56,8 +56,8 @@ func NewWidth(lanes int) (*Backend, error) {
 	return nil, fmt.Errorf("lanes: this processor has no core of %d lanes, only of %v", lanes, Widths())
 }
 
-// Run fills in the MACs of chains. Only how many there are and what shape they
-// have decides how long it takes.
+// Run fills in the MACs of chains. How long it takes depends on nothing secret:
+// see the package comment.
 func (b *Backend) Run(ctx context.Context, keys *keystore.Snapshot, chains []mac.Chain) error {
 	c := b.choose(len(chains))
 	g := c.groups.Get().(runner)

@@ -104,12 +104,13 @@ func (g *group[W]) rekey(s *laneSet) {
 	g.wire(&g.right, &g.made[1], s)
 }
 
-// sessionKey makes the key of the lanes that MAC with one. See [PBOC] 3.5.
+// sessionKey makes the session key of every lane; those that MAC with a TAC key
+// get theirs afterwards. See [PBOC] 3.5.
 func (g *group[W]) sessionKey(chains []mac.Chain) {
 	g.dataRows(chains)
 	g.load(&g.made[0], g.rows[0])
 	g.encrypt3(&g.made[0])
-	g.wire(&g.last, &g.made[0], &g.session)
+	g.wire(&g.last, &g.made[0], &g.every)
 }
 
 // mac runs the CBC chains of one pass to the end of the longest message, and

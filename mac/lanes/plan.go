@@ -32,10 +32,9 @@ type plan struct {
 
 	levels   int // the most that a chain has
 	level    [keystore.MaxLevels]laneSet
-	session  laneSet
-	sessions bool // whether there are any
+	sessions bool // whether a chain has a session key
+	tacs     bool // whether one has a TAC key
 	tac      laneSet
-	tacs     bool
 	longest  [2]int                    // message of each side, in blocks
 	blocks   [2]int                    // in each pass, of the longest message
 	ends     [2][mac.MaxBlocks]laneSet // and the lanes whose message ends with this block
@@ -87,8 +86,6 @@ func (p *plan) enter(c *mac.Chain, first, end int) {
 			}
 			if c.Final == mac.FinalTAC {
 				p.tac.add(lane+first, lane+end)
-			} else {
-				p.session.add(lane+first, lane+end)
 			}
 			if n := int(c.Message[side].Blocks); n > 0 {
 				p.ends[pass][n-1].add(lane+first, lane+end)

@@ -30,13 +30,16 @@ func TestRefusesChains(t *testing.T) {
 		"second too long": {func(c *mac.Chain) { c.Message[1].Blocks = 255 }, mac.ErrUnsupported},
 	} {
 		t.Run(name, func(t *testing.T) {
-			for _, n := range []int{1, 3, 64, 600} {
+			for _, n := range []int{1, 3, 64, 66, 600} {
 				chains := s.batch(n, 2)
+				for i := range chains {
+					chains[i].Message[0].Blocks, chains[i].Message[1].Blocks = 2, 3
+				}
 				want := append([]mac.Chain(nil), chains...)
 				if err := (reference.Backend{}).Run(context.Background(), snap, want); err != nil {
 					t.Fatal(err)
 				}
-				at := n / 2
+				at := n - 1 // with 66, in a group that follows another
 				want[at] = chains[at]
 				test.spoil(&want[at])
 				test.spoil(&chains[at])

@@ -24,22 +24,25 @@ func newCircuit() *circuit {
 
 func (c *circuit) gates() int { return c.n - netlist.Inputs }
 
-func (c *circuit) cost() int { return cost(c.gate[netlist.Inputs:c.n]) }
+// cost compares circuits on a walk: by size and, where that is the same, by
+// the number of AndNot, for which some processors need two instructions.
+func (c *circuit) cost() int { return maxNodes*c.gates() + c.count(netlist.AndNot) }
 
-// perGate is the weight of a gate in a cost.
-const perGate = 1000
+// price compares circuits that are finished and ordered. It counts gates,
+// AndNot twice, and an eighth for each gate that a value waits in memory,
+// which is what it costs the plain Go core. It is in eighths.
+func (c *circuit) price() int {
+	inMemory, _ := c.waits(c.sequence())
+	return 8*(c.gates()+c.count(netlist.AndNot)) + inMemory
+}
 
-// cost counts gates. Among circuits of one size it prefers those with fewer
-// AndNot, for which some processors need two instructions.
-func cost(gates []netlist.Gate) int {
-	sum := 0
-	for _, g := range gates {
-		sum += perGate
-		if g.Op == netlist.AndNot {
-			sum++
+func (c *circuit) count(op netlist.Op) (count int) {
+	for _, g := range c.gate[netlist.Inputs:c.n] {
+		if g.Op == op {
+			count++
 		}
 	}
-	return sum
+	return count
 }
 
 // add appends a gate and gives its node.
@@ -58,6 +61,16 @@ func (c *circuit) find(want, care uint64) int {
 		}
 	}
 	return -1
+}
+
+// circuitOf takes a netlist to work on.
+func circuitOf(n *netlist.Netlist) *circuit {
+	c := newCircuit()
+	for _, g := range n.Gates {
+		c.add(g.Op, int(g.A), int(g.B))
+	}
+	c.out = n.Out
+	return c
 }
 
 // netlist gives the circuit its final form.

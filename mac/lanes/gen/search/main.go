@@ -5,11 +5,9 @@
 //
 //	go run ./mac/lanes/gen/search -box 1 -from 17 -starts 1
 //
-// With -lookup it looks for circuits of lookup gates. These starts all begin
-// with the circuit of ordinary gates that package netlist keeps, and differ in
-// their walks.
+// With -lookup it looks for circuits of lookup gates, see meshwalk.go.
 //
-// With -write, circuits smaller than those in the directory replace them.
+// With -write, circuits better than those in the directory replace them.
 package main
 
 import (
@@ -17,7 +15,7 @@ import (
 	"flag"
 	"fmt"
 	"io/fs"
-	"math/rand/v2" //nolint:depguard // a search is reproducible because its dice are
+	"math/rand/v2"
 	"os"
 	"path/filepath"
 
@@ -52,35 +50,43 @@ func main() {
 	}
 }
 
-// A kind of circuit, with the way to find one.
+// A kind of circuit, with the way to find one and what tells good from poor.
 type kind struct {
 	file  string // where it is kept
 	flag  string // of the command that finds it
 	start func(box int, number uint64) (*netlist.Netlist, error)
+	price func(n *netlist.Netlist) int
 }
 
 // kinds by the flag -lookup.
 var kinds = map[bool]kind{
-	false: {file: "s%d.txt", start: func(box int, number uint64) (*netlist.Netlist, error) {
-		return full.start(box, number).netlist(), nil
-	}},
-	true: {file: "lookup%d.txt", flag: " -lookup", start: startLookup},
+	false: {
+		file: "s%d.txt",
+		start: func(box int, number uint64) (*netlist.Netlist, error) {
+			return full.start(box, number).netlist(), nil
+		},
+		price: func(n *netlist.Netlist) int { return circuitOf(n).price() },
+	},
+	true: {
+		file: "lookup%d.txt", flag: " -lookup", start: startLookup,
+		price: func(n *netlist.Netlist) int { return len(n.Gates) },
+	},
 }
 
 func run(k kind, box int, from, starts uint64, dir string) error {
 	if box < 1 || box > 8 {
 		return errors.New("there are S-boxes 1 to 8")
 	}
-	best := maxNodes * perGate
+	var best *netlist.Netlist
 	for number := from; number < from+starts; number++ {
 		n, err := k.start(box, number)
 		if err != nil {
 			return err
 		}
-		if cost(n.Gates) >= best {
+		if best != nil && k.price(best) <= k.price(n) {
 			continue
 		}
-		best = cost(n.Gates)
+		best = n
 		if err := k.keep(dir, box, number, n); err != nil {
 			return err
 		}
@@ -122,7 +128,8 @@ func (k kind) keep(dir string, box int, number uint64, n *netlist.Netlist) error
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
-	if kept, err := netlist.Parse(string(old)); err == nil && kept.Prove(box) == nil && cost(kept.Gates) <= cost(n.Gates) {
+	kept, err := netlist.Parse(string(old))
+	if err == nil && kept.Prove(box) == nil && k.price(kept) <= k.price(n) {
 		return nil
 	}
 	return os.WriteFile(path, []byte(text), 0o644)

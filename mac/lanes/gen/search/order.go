@@ -2,24 +2,21 @@ package main
 
 import (
 	"math"
-	"math/rand/v2" //nolint:depguard // see main.go
+	"math/rand/v2"
 
 	"pbochsm/mac/lanes/gen/netlist"
 )
 
-// registers is how many values the poorest core can hold at once; a value more
-// has to wait in memory.
+// registers is how many the poorest core has for the values of an S-box. A
+// value more has to wait in memory.
 const registers = 10
 
 // Effort of ordering, found by trying.
 const (
 	orderMoves = 20_000
 	orderHeat  = 3 * perWait
+	perWait    = 200 // the weight of waiting in memory, against waiting in a register
 )
-
-// perWait weighs a value that waits in memory for the length of one gate
-// against a value that waits in a register.
-const perWait = 200
 
 // An ordering arranges the gates of a finished circuit so that few values wait
 // at any time. The order changes nothing else.
@@ -33,10 +30,8 @@ type ordering struct {
 // ordered gives the same circuit in the best order that annealing finds.
 func ordered(c *circuit, rng *rand.Rand) *circuit {
 	o := ordering{circuit: c, rng: rng}
-	for i := netlist.Inputs; i < c.n; i++ {
-		o.seq = append(o.seq, i)
-	}
-	o.cost = o.waits()
+	o.seq = c.sequence()
+	o.cost = o.waiting()
 	best, bestCost := append([]int(nil), o.seq...), o.cost
 	for move := range orderMoves {
 		o.shift(orderHeat * float64(orderMoves-move) / orderMoves)
@@ -56,6 +51,14 @@ func ordered(c *circuit, rng *rand.Rand) *circuit {
 	return to
 }
 
+// sequence is the gates in the order they have.
+func (c *circuit) sequence() (seq []int) {
+	for i := netlist.Inputs; i < c.n; i++ {
+		seq = append(seq, i)
+	}
+	return seq
+}
+
 // shift moves a random gate to another place between what it reads and what
 // reads it, and back if that is too much worse.
 func (o *ordering) shift(heat float64) {
@@ -63,7 +66,7 @@ func (o *ordering) shift(heat float64) {
 	first, last := o.room(from)
 	to := first + o.rng.IntN(last-first+1)
 	o.move(from, to)
-	if cost := o.waits(); cost <= o.cost || o.rng.Float64() < math.Exp(float64(o.cost-cost)/heat) {
+	if cost := o.waiting(); cost <= o.cost || o.rng.Float64() < math.Exp(float64(o.cost-cost)/heat) {
 		o.cost = cost
 		return
 	}
@@ -97,17 +100,24 @@ func (o *ordering) move(from, to int) {
 	o.seq[to] = g
 }
 
-// waits measures an order. A value waits from the gate that makes it, or an
-// input from the gate that reads it first, to the last gate that reads it.
-// Outputs leave at once.
-func (o *ordering) waits() (cost int) {
+// waiting weighs an order.
+func (o *ordering) waiting() int {
+	inMemory, inAll := o.waits(o.seq)
+	return perWait*inMemory + inAll
+}
+
+// waits measures how long values wait, in gates: those for which there is no
+// register, and all. A value waits from the gate that makes it, or an input
+// from the gate that reads it first, to the last gate that reads it. Outputs
+// leave at once.
+func (c *circuit) waits(seq []int) (inMemory, inAll int) {
 	var first, last [maxNodes]int
 	for i := range first {
 		first[i] = -1
 	}
-	for place, g := range o.seq {
+	for place, g := range seq {
 		first[g], last[g] = place, place
-		for _, node := range []uint8{o.gate[g].A, o.gate[g].B} {
+		for _, node := range [2]uint8{c.gate[g].A, c.gate[g].B} {
 			if first[node] < 0 {
 				first[node] = place
 			}
@@ -115,15 +125,15 @@ func (o *ordering) waits() (cost int) {
 		}
 	}
 	var change [maxNodes + 1]int
-	for node := range o.n {
+	for node := range c.n {
 		change[first[node]]++
 		change[last[node]]--
-		cost += last[node] - first[node]
+		inAll += last[node] - first[node]
 	}
 	waiting := 0
-	for place := range o.seq {
+	for place := range seq {
 		waiting += change[place]
-		cost += perWait * max(0, waiting-registers)
+		inMemory += max(0, waiting-registers)
 	}
-	return cost
+	return inMemory, inAll
 }

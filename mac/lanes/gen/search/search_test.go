@@ -51,12 +51,7 @@ func TestOrderOnlyMovesGates(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		c := newCircuit()
-		for _, g := range n.Gates {
-			c.add(g.Op, int(g.A), int(g.B))
-		}
-		c.out = n.Out
-		got := ordered(c, rand.New(rand.NewPCG(1, 1))).netlist()
+		got := ordered(circuitOf(n), rand.New(rand.NewPCG(1, 1))).netlist()
 		if err := got.Prove(box); err != nil {
 			t.Error(err)
 		}
@@ -66,34 +61,31 @@ func TestOrderOnlyMovesGates(t *testing.T) {
 	}
 }
 
-func TestKeepPrefersTheSmaller(t *testing.T) {
+func TestKeepPrefersTheBetter(t *testing.T) {
 	const box = 4
-	small, err := netlist.Box(box)
+	n, err := netlist.Box(box)
 	if err != nil {
 		t.Fatal(err)
 	}
-	large := (effort{builds: 1}).start(box, 2).netlist()
-	if len(large.Gates) <= len(small.Gates) {
-		t.Fatalf("one build alone has %d gates", len(large.Gates))
+	good, poor := circuitOf(n), (effort{builds: 1}).start(box, 2)
+	if poor.price() <= good.price() {
+		t.Fatalf("one build alone has the price %d, the kept circuit %d", poor.price(), good.price())
 	}
 	dir := t.TempDir()
-	for i, step := range []struct {
-		offer *netlist.Netlist
-		gates int
-	}{{large, len(large.Gates)}, {small, len(small.Gates)}, {large, len(small.Gates)}} {
-		if err := kinds[false].keep(dir, box, 1, step.offer); err != nil {
+	for i, step := range []struct{ offer, want *circuit }{{poor, poor}, {good, good}, {poor, good}} {
+		if err := kinds[false].keep(dir, box, 1, step.offer.netlist()); err != nil {
 			t.Fatal(err)
 		}
 		text, err := os.ReadFile(filepath.Join(dir, "s4.txt"))
 		if err != nil {
 			t.Fatal(err)
 		}
-		n, err := netlist.Parse(string(text))
+		kept, err := netlist.Parse(string(text))
 		if err != nil {
 			t.Fatal(err)
 		}
-		if len(n.Gates) != step.gates {
-			t.Errorf("step %d: %d gates are kept, want %d", i, len(n.Gates), step.gates)
+		if kept.String() != step.want.netlist().String() {
+			t.Errorf("step %d: %d gates are kept, want %d", i, len(kept.Gates), step.want.gates())
 		}
 	}
 }
@@ -105,5 +97,42 @@ func TestKeepRefusesAWrongCircuit(t *testing.T) {
 	}
 	if err := kinds[false].keep(t.TempDir(), 5, 1, n); err == nil {
 		t.Error("the circuit of S4 is kept as S5")
+	}
+}
+
+// The price goes up with gates, with AndNot, and with values that wait.
+func TestPrice(t *testing.T) {
+	parse := func(text string) int {
+		n, err := netlist.Parse(text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return circuitOf(n).price()
+	}
+	and := parse("6 and 0 1\n7 and 6 2\n8 and 7 3\n9 and 8 4\n10 and 9 5\nout 10 10 10 10\n")
+	andNot := parse("6 and 0 1\n7 andn 6 2\n8 and 7 3\n9 and 8 4\n10 and 9 5\nout 10 10 10 10\n")
+	more := parse("6 and 0 1\n7 and 6 2\n8 and 7 3\n9 and 8 4\n10 and 9 5\n11 not 10\nout 11 11 11 11\n")
+	if and != 8*5 || andNot != 8*6 || more != 8*6 {
+		t.Errorf("prices %d, %d, %d; want %d, %d, %d", and, andNot, more, 8*5, 8*6, 8*6)
+	}
+}
+
+// Eleven values that are all needed at the end are one more than there are
+// registers.
+func TestWaits(t *testing.T) {
+	c := newCircuit()
+	for i := range 6 {
+		c.add(netlist.Not, i, i)
+	}
+	sum := 0
+	for i := 1; i < c.n && i < 12; i++ {
+		sum = c.add(netlist.Xor, sum, i)
+	}
+	for i := range c.out {
+		c.out[i] = uint8(sum)
+	}
+	inMemory, inAll := c.waits(c.sequence())
+	if inMemory == 0 || inAll <= inMemory {
+		t.Errorf("waits %d in memory and %d in all; twelve values are needed at once", inMemory, inAll)
 	}
 }

@@ -1,0 +1,34 @@
+package main
+
+import (
+	"os"
+	"path/filepath"
+	"regexp"
+	"testing"
+)
+
+// TestDocumentedSettings holds that docs/operations.md shows every setting
+// with its default.
+func TestDocumentedSettings(t *testing.T) {
+	text, err := os.ReadFile("../../docs/operations.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	shown := regexp.MustCompile("(?s)```yaml\n(.*?)```").FindSubmatch(text)
+	if shown == nil {
+		t.Fatal("docs/operations.md shows no settings")
+	}
+	file := filepath.Join(t.TempDir(), "config.yaml")
+	if err := os.WriteFile(file, shown[1], 0o600); err != nil {
+		t.Fatal(err)
+	}
+	var got config
+	if err := got.readFile(file); err != nil {
+		t.Fatal(err)
+	}
+	want := defaults()
+	want.Data, want.PassphraseFile = got.Data, got.PassphraseFile
+	if got != want {
+		t.Errorf("docs/operations.md shows %+v, the program has %+v", got, want)
+	}
+}

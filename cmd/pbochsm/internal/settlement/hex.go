@@ -1,0 +1,91 @@
+package settlement
+
+import (
+	"encoding/binary"
+	"encoding/hex"
+)
+
+// unhex decodes hexadecimal digits of either case into dst, and tells whether
+// text is exactly as many of them as dst has room for. If not, dst stays as it
+// was.
+func unhex(dst, text []byte) bool {
+	if len(text) != 2*len(dst) {
+		return false
+	}
+	switch len(dst) {
+	case 4:
+		v, ok := unhex8(binary.LittleEndian.Uint64(text))
+		if ok {
+			binary.LittleEndian.PutUint32(dst, v)
+		}
+		return ok
+	case 1, 2, 3:
+		v, ok := unhex8(few(text))
+		for i := 0; ok && i < len(dst); i++ {
+			dst[i] = byte(v >> (8 * i))
+		}
+		return ok
+	case 6:
+		v, ok := unhex8(binary.LittleEndian.Uint64(text))
+		w, alsoOK := unhex8(few(text[8:]))
+		if ok = ok && alsoOK; ok {
+			binary.LittleEndian.PutUint32(dst, v)
+			binary.LittleEndian.PutUint16(dst[4:], uint16(w)) //nolint:gosec // six bytes: the case says so
+		}
+		return ok
+	case 8:
+		v, ok := unhex8(binary.LittleEndian.Uint64(text))
+		w, alsoOK := unhex8(binary.LittleEndian.Uint64(text[8:]))
+		if ok = ok && alsoOK; ok {
+			binary.LittleEndian.PutUint64(dst, uint64(w)<<32|uint64(v))
+		}
+		return ok
+	}
+	return unhexAny(dst, text)
+}
+
+// unhexAny is unhex for widths that are rare.
+func unhexAny(dst, text []byte) bool {
+	var raw [16]byte
+	if len(dst) > len(raw) {
+		return false // no value is so long
+	}
+	if _, err := hex.Decode(raw[:], text); err != nil {
+		return false
+	}
+	copy(dst, raw[:])
+	return true
+}
+
+// few loads two, four or six digits as the first of eight, the rest zeros.
+func few(text []byte) uint64 {
+	switch len(text) {
+	case 2:
+		return zeros&^0xFFFF | uint64(binary.LittleEndian.Uint16(text))
+	case 4:
+		return zeros&^0xFFFF_FFFF | uint64(binary.LittleEndian.Uint32(text))
+	default:
+		return zeros&^0xFFFF_FFFF_FFFF | uint64(binary.LittleEndian.Uint16(text[4:]))<<32 | uint64(binary.LittleEndian.Uint32(text))
+	}
+}
+
+const (
+	ones  = 0x0101010101010101
+	tops  = 0x80 * ones
+	zeros = '0' * ones
+)
+
+// unhex8 decodes eight digits, the first one in the lowest byte of x, into
+// four bytes, again the first one lowest. It computes on all eight at once:
+// the sum of a byte and 0x80 - n has its top bit set if the byte is at least
+// n, and no sum carries into the next byte where all are ASCII.
+func unhex8(x uint64) (uint32, bool) {
+	lower := x | 0x20*ones
+	digit := (x + (0x80-'0')*ones) &^ (x + (0x80-'9'-1)*ones)
+	letter := (lower + (0x80-'a')*ones) &^ (lower + (0x80-'f'-1)*ones) & tops
+	ok := (digit|letter)&tops == tops && x&tops == 0
+	n := x&(0x0F*ones) + 9*(letter>>7) // the low bits of 'a' are 1
+	n = (n<<4 | n>>8) & 0x00FF00FF00FF00FF
+	n = (n | n>>8) & 0x0000FFFF0000FFFF
+	return uint32(n | n>>16), ok
+}

@@ -1,0 +1,172 @@
+package settlement
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/hex"
+	"fmt"
+	"math/rand/v2"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+	"pgregory.net/rapid"
+
+	"pbochsm/mac"
+)
+
+// Every single byte in every place is judged as encoding/hex judges it.
+func TestUnhexIsHex(t *testing.T) {
+	for digits := 0; digits <= 24; digits += 2 {
+		for at := range digits {
+			for b := range 256 {
+				text := []byte("0123456789ABCDEFabcdef01")[:digits:digits]
+				text[at] = byte(b)
+				got, want := make([]byte, digits/2), make([]byte, digits/2)
+				_, err := hex.Decode(want, text)
+				ok := unhex(got, text)
+				if ok != (err == nil) || ok && !bytes.Equal(got, want) {
+					t.Fatalf("%q: %x %t, want %x %v", text, got, ok, want, err)
+				}
+			}
+		}
+	}
+	if unhex(make([]byte, 2), []byte("00112")) || unhex(make([]byte, 2), []byte("001122")) {
+		t.Error("another length is accepted")
+	}
+}
+
+func TestUnhexRandomly(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		want := rapid.SliceOfN(rapid.Byte(), 0, 16).Draw(t, "bytes")
+		text := []byte(hex.EncodeToString(want))
+		for i := range text {
+			if rapid.Bool().Draw(t, "upper") {
+				text[i] = bytes.ToUpper(text[i : i+1])[0]
+			}
+		}
+		got := make([]byte, len(want))
+		if !unhex(got, text) || !bytes.Equal(got, want) {
+			t.Fatalf("%s became %x", text, got)
+		}
+	})
+}
+
+func TestCounterCounts(t *testing.T) {
+	for _, start := range []int64{1, 8, 95, 998, 999_999_999_990} {
+		c := newCounter(12, start)
+		for n := start; n < start+120; n++ {
+			if want := fmt.Sprintf("12,%d", n); string(c.bytes()) != want {
+				t.Fatalf("%s, want %s", c.bytes(), want)
+			}
+			c.next()
+		}
+	}
+}
+
+// The names of the verdict file can be read back, also from a state file.
+func TestPartsHaveNames(t *testing.T) {
+	for _, p := range append(columns(), aboutKey, aboutFactors, aboutColumns, aboutLength, aboutNothing) {
+		if got := aboutNamed(p.String()); got != p {
+			t.Errorf("%q names %d, not %d", p, got, p)
+		}
+	}
+	for _, k := range mac.Kinds() {
+		for _, f := range k.Inputs() {
+			if part(f) >= partOperation {
+				t.Errorf("field %s is %d: parts that are no fields must begin above it", f, f)
+			}
+		}
+	}
+}
+
+// anyOp is an operation with a value in every field it needs.
+func anyOp(r *rand.Rand, k mac.Kind) mac.Op {
+	op := mac.Op{Kind: k, Levels: uint8(r.IntN(5)), Key: mac.KeyID{Set: byte(r.Uint32()), Version: byte(r.Uint32()), Algorithm: byte(r.Uint32())}}
+	fill := func(b []byte) {
+		for i := range b {
+			b[i] = byte(r.Uint32())
+		}
+	}
+	for i := range op.Levels {
+		fill(op.Factors[i][:])
+	}
+	for _, f := range k.Inputs() {
+		fill(f.Bytes(&op))
+	}
+	return op
+}
+
+// What a Writer writes is what a parser reads.
+func TestReadsWhatIsWritten(t *testing.T) {
+	layout, err := ReadLayout(strings.NewReader(NewFixedWriter().Layout()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, c := range map[string]struct {
+		writer *Writer
+		format Format
+	}{"csv": {NewCSVWriter(), &CSV{}}, "fixed": {NewFixedWriter(), layout}} {
+		t.Run(name, func(t *testing.T) {
+			p, err := c.format.open(&headReader{in: bufio.NewReader(strings.NewReader(c.writer.Head()))})
+			if err != nil {
+				t.Fatal(err)
+			}
+			random, needs := rand.New(rand.NewPCG(1, 2)), newKindNeeds()
+			for n := range 2000 {
+				want := anyOp(random, Kinds()[n%len(Kinds())])
+				line := c.writer.Append(nil, &want)
+				var got mac.Op
+				var r record
+				r.begin(p.template(), &got)
+				p.parse(line, &r)
+				if about, ok := r.finish(needs); !ok {
+					t.Fatalf("%s: cannot be read: %s", line, about)
+				}
+				if diff := cmp.Diff(want, got, cmp.AllowUnexported(mac.Op{}), cmpopts.EquateErrors()); diff != "" {
+					t.Fatalf("%s\n%s", line, diff)
+				}
+			}
+		})
+	}
+}
+
+// Beyond the most terminals that are told apart there is one place for all.
+func TestTerminalsAreBounded(t *testing.T) {
+	total := newTotals()
+	total.most = 100
+	var c tally
+	for i := range 1000 {
+		c.count(mac.TerminalID{byte(i), byte(i >> 8)}, Verdict(i%2))
+	}
+	total.add(&c)
+	total.add(&c)
+	s := total.summary()
+	if len(s.Terminals) != 100 || s.Others == nil || s.Others.Sum() != 1800 {
+		t.Errorf("%d terminals, others %v; want 100 and 1800 records", len(s.Terminals), s.Others)
+	}
+	for _, terminal := range s.Terminals {
+		if terminal.Counts.Sum() != 2 {
+			t.Errorf("terminal %s has %d records, want 2", terminal.Terminal, terminal.Counts.Sum())
+		}
+	}
+}
+
+func TestParsingDoesNotAllocate(t *testing.T) {
+	p, err := (&CSV{}).open(&headReader{in: bufio.NewReader(strings.NewReader(NewCSVWriter().Head()))})
+	if err != nil {
+		t.Fatal(err)
+	}
+	random := rand.New(rand.NewPCG(3, 4))
+	c := newChunk(1 << 20)
+	c.parser, c.file, c.first = p, 1, 1
+	for n := range 500 {
+		op := anyOp(random, Kinds()[n%len(Kinds())])
+		c.text = append(NewCSVWriter().Append(c.text, &op), '\n')
+	}
+	w := &worker{hsm: silent{}, needs: newKindNeeds(), lines: newVerdictLine(), write: true}
+	if n := testing.AllocsPerRun(20, func() { w.work(t.Context(), c) }); n != 0 || c.err != nil {
+		t.Errorf("%.0f allocations for 500 records (%v)", n, c.err)
+	}
+}

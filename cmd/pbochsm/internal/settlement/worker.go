@@ -1,0 +1,134 @@
+package settlement
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"math"
+
+	"pbochsm/mac"
+)
+
+// A worker turns the lines of chunks into verdicts. Its memory is used again
+// for each chunk.
+type worker struct {
+	hsm     mac.HSM
+	needs   *kindNeeds
+	lines   *verdictLine
+	write   bool // whether there is a verdict file
+	record  record
+	ops     []mac.Op
+	entries []entry
+}
+
+// An entry is what is known of one line.
+type entry struct {
+	op      int32 // the operation that the line became, or noOp
+	verdict Verdict
+	about   part
+	blank   bool
+}
+
+const noOp = math.MaxInt32
+
+// work is what a worker does with one chunk.
+func (w *worker) work(ctx context.Context, c *chunk) {
+	c.tally.clear()
+	c.verdicts, c.err = c.verdicts[:0], nil
+	w.ops, w.entries = w.ops[:0], w.entries[:0]
+	if c.long {
+		w.entries = append(w.entries, entry{op: noOp, verdict: Malformed, about: aboutLength})
+	} else {
+		w.parse(c)
+	}
+	if c.err = w.ask(ctx); c.err != nil {
+		return
+	}
+	c.err = w.judge(c)
+}
+
+// parse reads the lines of c. Blank lines are no records.
+func (w *worker) parse(c *chunk) {
+	start, r := c.parser.template(), &w.record
+	for text := c.text; len(text) > 0; {
+		line := text
+		if n := bytes.IndexByte(text, '\n'); n >= 0 {
+			line, text = text[:n], text[n+1:]
+		} else {
+			text = nil
+		}
+		if n := len(line) - 1; n >= 0 && line[n] == '\r' {
+			line = line[:n]
+		}
+		switch {
+		case len(line) == 0:
+			w.entries = append(w.entries, entry{op: noOp, blank: true})
+		case len(line) > maxLine:
+			w.entries = append(w.entries, entry{op: noOp, verdict: Malformed, about: aboutLength})
+		default:
+			r.begin(start, w.nextOp())
+			c.parser.parse(line, r)
+			w.enter(r)
+		}
+	}
+}
+
+// nextOp gives room for another operation, with whatever was in it before.
+func (w *worker) nextOp() *mac.Op {
+	n := len(w.ops)
+	if n == cap(w.ops) {
+		w.ops = append(w.ops, mac.Op{})
+	}
+	w.ops = w.ops[:n+1]
+	return &w.ops[n]
+}
+
+// enter notes a record. What cannot be asked about does not stay among the
+// operations.
+func (w *worker) enter(r *record) {
+	last := int32(len(w.ops) - 1)
+	about, ok := r.finish(w.needs)
+	if ok {
+		w.entries = append(w.entries, entry{op: last})
+		return
+	}
+	w.ops = w.ops[:last]
+	w.entries = append(w.entries, entry{op: noOp, verdict: Malformed, about: about})
+}
+
+// ask has the module verify what can be verified.
+func (w *worker) ask(ctx context.Context) error {
+	if len(w.ops) == 0 {
+		return ctx.Err()
+	}
+	return w.hsm.Do(ctx, w.ops)
+}
+
+// judge counts the verdicts of c and writes them down.
+func (w *worker) judge(c *chunk) error {
+	count := newCounter(c.file, c.first)
+	for i := range w.entries {
+		e := &w.entries[i]
+		if e.op != noOp {
+			op := &w.ops[e.op]
+			if op.Err != nil {
+				var ok bool
+				if e.verdict, e.about, ok = judge(op.Err); !ok {
+					return fmt.Errorf("line %d: %w", c.first+int64(i), op.Err)
+				}
+			} else {
+				e.verdict, e.about = OK, aboutNothing
+			}
+			c.tally.count(mac.TerminalID(mac.Terminal.Bytes(op)), e.verdict)
+		}
+		if !e.blank {
+			c.tally.reasons[e.verdict][e.about]++
+			if w.write {
+				c.verdicts = append(c.verdicts, count.bytes()...)
+				c.verdicts = append(c.verdicts, w.lines.tails[e.verdict][e.about]...)
+			}
+		}
+		count.next()
+	}
+	return nil
+}
