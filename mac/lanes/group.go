@@ -35,7 +35,7 @@ type memory[W word] struct {
 func newGroup[W word](k kernels[W]) *group[W] {
 	g := &group[W]{kernels: k, memory: new(memory[W])}
 	for i := range g.rows {
-		g.rows[i] = unsafe.Slice((*uint64)(unsafe.Pointer(&g.memory.rows[i])), k.lanes)
+		g.rows[i] = unsafe.Slice((*uint64)(unsafe.Pointer(&g.memory.rows[i])), k.lanes) //nolint:gosec // words are whole uint64s, k.lanes of them in 64 words
 	}
 	for i, b := range []*block[W]{&g.made[0], &g.made[1], &g.in, &g.chain, &g.result} {
 		b.l, b.r = &g.halves[2*i], &g.halves[2*i+1]

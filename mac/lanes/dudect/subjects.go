@@ -114,7 +114,7 @@ func earlyExit() subject {
 }
 
 // kept keeps a result from being optimised away.
-var kept bool
+var kept bool //nolint:unused // it is written, which is all it is for
 
 func testKeys() (*keystore.Snapshot, error) {
 	rng := rand.New(rand.NewPCG(1, 1))

@@ -1,7 +1,7 @@
 package main
 
 import (
-	"math/rand/v2" //nolint:depguard // see main.go
+	"math/rand/v2"
 
 	"pbochsm/mac/lanes/gen/netlist"
 )

@@ -8,7 +8,7 @@ import (
 	"pbochsm/mac/lanes/gen/netlist"
 )
 
-func avx2(c *build.Context) instructions {
+func avx2(c *build.Context) instructions { //nolint:funlen // a table: what the core does, and by which instruction
 	xor := func(a, b, to operand.Op) { c.VPXOR(a, b, to) }
 	return instructions{
 		lanes:     256,
