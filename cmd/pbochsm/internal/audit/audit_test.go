@@ -191,7 +191,7 @@ func TestAnInterruptedWriteIsCutOff(t *testing.T) {
 	whole := read(t, s.segment(1))
 	sealed := bytes.LastIndex(whole[:len(whole)-1], []byte(`{"seal":1`))
 	sealed += bytes.IndexByte(whole[sealed:], '\n') + 1
-	for n := 0; n < len(whole); n += 31 {
+	for n := 0; n < len(whole); n += 97 {
 		if err := os.WriteFile(s.segment(1), whole[:n], 0o600); err != nil {
 			t.Fatal(err)
 		}
