@@ -44,6 +44,7 @@ func newApp() *cli.App {
 			tacCommand(),
 			vectorsCommand(),
 			versionCommand(),
+			cardCommand(),
 			completionCommand(),
 		},
 	}
