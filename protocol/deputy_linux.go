@@ -37,7 +37,7 @@ const (
 type deputy struct {
 	state atomic.Uint64
 	armed atomic.Bool
-	seen  uint64       // the state at the last tick
+	seen  uint64 // the state at the last tick
 	timer *time.Timer
 }
 

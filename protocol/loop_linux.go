@@ -196,7 +196,8 @@ func (l *loop) wait() {
 			continue
 		}
 		c.writable = c.writable || e.Events&(unix.EPOLLOUT|unix.EPOLLHUP|unix.EPOLLERR) != 0
-		c.readable = c.readable || e.Events&(unix.EPOLLIN|unix.EPOLLRDHUP|unix.EPOLLHUP|unix.EPOLLERR) != 0
+		c.ended = c.ended || e.Events&(unix.EPOLLRDHUP|unix.EPOLLHUP|unix.EPOLLERR) != 0
+		c.readable = c.readable || c.ended || e.Events&unix.EPOLLIN != 0
 		l.queue(c)
 	}
 }
@@ -262,6 +263,9 @@ func (l *loop) end() bool {
 		return false
 	}
 	l.ended = true
+	if l.spare != nil {
+		l.spare.release()
+	}
 	l.deputy.timer.Stop()
 	_, _ = unix.Close(l.poll), unix.Close(l.bell)
 	return true

@@ -23,6 +23,7 @@ type loopConn struct {
 	out  []byte // what the peer has not taken; the connection is not read meanwhile
 
 	readable, writable bool // as far as is known
+	ended              bool // there is nothing to come but the end of the stream
 	whole              bool // held has a frame to be answered
 	queued             bool // among the ready ones
 	busy               bool // in a turn

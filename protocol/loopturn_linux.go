@@ -3,6 +3,7 @@ package protocol
 import (
 	"errors"
 	"io"
+	"syscall"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -95,6 +96,8 @@ func (l *loop) visit(t *turn, c *loopConn, share int) {
 		l.flush(c)
 	case c.parting:
 		l.discard(t, c)
+	case c.drainUntil > 0 && c.drainUntil <= l.now && c.owed <= 0 && !c.whole:
+		l.part(c)
 	case c.apart > 0:
 		t = &turn{loop: l, lone: true, batch: l.server.buffers.getBatch(l.server.format, l.server.limits.Batch)}
 		l.collect(t, c, 0)
@@ -110,7 +113,7 @@ func (l *loop) visit(t *turn, c *loopConn, share int) {
 
 // discard reads what still comes after the end of the stream.
 func (l *loop) discard(t *turn, c *loopConn) {
-	n, err := unix.Read(c.fd, t.arena[t.used:])
+	n, err := syscall.Read(c.fd, t.arena[t.used:])
 	switch {
 	case n > 0:
 		c.partBy = l.now + partingPause
@@ -164,7 +167,7 @@ func (l *loop) read(t *turn, c *loopConn, share int) ([]byte, error) {
 			copy(to, c.held.bytes[:c.size])
 		}
 	}
-	n, err := unix.Read(c.fd, to[c.size:])
+	n, err := syscall.Read(c.fd, to[c.size:])
 	switch {
 	case err != nil && again(err):
 		c.readable = errors.Is(err, unix.EINTR)
@@ -210,7 +213,7 @@ func (l *loop) took(c *loopConn, n int, brimful bool) {
 		c.began = c.heard
 	}
 	c.owed -= n
-	c.readable = brimful
+	c.readable = brimful || c.ended       // which epoll does not tell again
 	l.server.stats.bytesIn.Add(uint64(n)) //nolint:gosec // read gives no negative number without an error
 }
 
@@ -259,13 +262,19 @@ func (l *loop) finish(t *turn) {
 // reuse keeps the memory of a turn for the next one.
 func (l *loop) reuse(t *turn) {
 	t.forget()
-	if !t.lone && l.spare == nil && l.count > 0 {
+	if !t.lone && l.spare == nil {
 		l.spare = t
 		return
 	}
-	l.server.buffers.putBatch(t.batch)
+	t.release()
+}
+
+// release gives the memory of a turn back.
+func (t *turn) release() {
+	p := &t.loop.server.buffers
+	p.putBatch(t.batch)
 	if t.arena != nil {
-		l.server.buffers.putArena(t.arena)
+		p.putArena(t.arena)
 	}
 }
 

@@ -2,6 +2,7 @@ package protocol
 
 import (
 	"errors"
+	"syscall"
 
 	"golang.org/x/sys/unix"
 )
@@ -66,7 +67,7 @@ func (l *loop) keep(c *loopConn, out []byte) {
 // write gives a peer what it takes at once.
 func (l *loop) write(c *loopConn, run []byte) (n int, err error) {
 	for n < len(run) {
-		wrote, err := unix.Write(c.fd, run[n:])
+		wrote, err := syscall.Write(c.fd, run[n:])
 		if wrote > 0 {
 			n += wrote
 			c.heard = l.now
