@@ -125,7 +125,7 @@ func newLoop(s *Server) (*loop, error) {
 	}
 	bell, err := unix.Eventfd(0, unix.EFD_CLOEXEC|unix.EFD_NONBLOCK)
 	if err == nil {
-		err = unix.EpollCtl(poll, unix.EPOLL_CTL_ADD, bell, &unix.EpollEvent{Events: unix.EPOLLIN, Fd: int32(bell)}) //nolint:gosec // descriptors are small
+		err = unix.EpollCtl(poll, unix.EPOLL_CTL_ADD, bell, &unix.EpollEvent{Events: unix.EPOLLIN, Fd: int32(bell)})
 	}
 	if err != nil {
 		_, _ = unix.Close(poll), unix.Close(bell)

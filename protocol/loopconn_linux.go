@@ -60,7 +60,7 @@ func (c *loopConn) kill() {
 func (l *loop) open(c *loopConn) {
 	c.heard = l.now
 	err := unix.EpollCtl(l.poll, unix.EPOLL_CTL_ADD, c.fd, &unix.EpollEvent{
-		Events: unix.EPOLLIN | unix.EPOLLOUT | unix.EPOLLRDHUP | unix.EPOLLET, Fd: int32(c.fd), //nolint:gosec // descriptors are small
+		Events: unix.EPOLLIN | unix.EPOLLOUT | unix.EPOLLRDHUP | unix.EPOLLET, Fd: int32(c.fd),
 	})
 	for c.fd >= len(l.conns) {
 		l.conns = append(l.conns, nil)
@@ -125,8 +125,8 @@ func (l *loop) deadline(c *loopConn) time.Duration {
 	case len(c.out) > 0:
 		return c.writeBy
 	case c.drainUntil > 0:
-		pause := c.heard
-		if pause = max(c.heard, c.drainUntil-drainTime) + readPause; c.owed > 0 || pause < c.drainUntil && c.size == 0 {
+		pause := max(c.heard, c.drainUntil-drainTime) + readPause
+		if c.owed > 0 || pause < c.drainUntil && c.size == 0 {
 			return pause
 		}
 		return c.drainUntil
