@@ -72,7 +72,7 @@ func openFleet(c *cli.Context, conns int) (f *fleet, keys string, err error) {
 
 // Do has the next daemon verify, or the one after it.
 func (f *fleet) Do(ctx context.Context, ops []mac.Op) error {
-	first := int(f.turn.Add(1) % uint64(len(f.daemons))) //nolint:gosec // smaller than a length
+	first := int(f.turn.Add(1) % uint64(len(f.daemons)))
 	var err error
 	for _, late := range []bool{false, true} {
 		for i := range f.daemons {
