@@ -51,9 +51,9 @@ const (
 	WayNone
 )
 
-var tacWays = [...]string{WayHost: "host", WayUnwrap: "half-unwrap", WayData: "half", WayVendor: "vendor", WayNone: "none"}
+var tacWays = [...]string{WayHost: "host", WayUnwrap: "half-unwrap", WayData: "half-xor", WayVendor: "vendor", WayNone: "none"}
 
-// String gives the word of the configuration file.
+// String gives the word used in logs and in the configuration file.
 func (w TACWay) String() string {
 	if w == 0 || int(w) >= len(tacWays) {
 		return "unknown"
@@ -64,8 +64,13 @@ func (w TACWay) String() string {
 // MarshalText is String.
 func (w TACWay) MarshalText() ([]byte, error) { return []byte(w.String()), nil }
 
-// UnmarshalText accepts exactly the words that String gives.
+// UnmarshalText accepts the words that String gives, and "half" for the less
+// demanding of the two ways that show one half.
 func (w *TACWay) UnmarshalText(text []byte) error {
+	if string(text) == "half" {
+		*w = WayUnwrap
+		return nil
+	}
 	for i, s := range tacWays {
 		if s != "" && s == string(text) {
 			*w = TACWay(i)

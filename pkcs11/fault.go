@@ -36,7 +36,7 @@ var classes = map[uint]class{
 	0x10: classRequest, 0x11: classRequest, 0x12: classRequest, 0x13: classRequest, // attributes
 	0x21: classRequest,                     // CKR_DATA_LEN_RANGE
 	0x63: classRequest, 0x68: classRequest, // kind and use of a key
-	0x70: classRequest, 0x71: classRequest, // mechanism
+	0x54: classRequest, 0x70: classRequest, 0x71: classRequest, // function, mechanism
 	0xD0: classRequest, 0xD1: classRequest, // template
 
 	0xB3: classSession, 0xB0: classSession, 0x90: classSession, 0x91: classSession,
@@ -49,12 +49,15 @@ var classes = map[uint]class{
 }
 
 // unsupported are the codes of a token that lacks what is asked for.
-var unsupported = map[uint]bool{0x63: true, 0x68: true, 0x70: true, 0x71: true}
+var unsupported = map[uint]bool{0x54: true, 0x63: true, 0x68: true, 0x70: true, 0x71: true}
 
 // Errors of this package that have no code of PKCS #11.
 var (
 	errPINStop = errors.New("pkcs11: stopped because of the PIN")
 	errNoToken = errors.New("pkcs11: no token fits the configuration")
+	errNoKey   = errors.New("pkcs11: the token has no such key")
+	errTwoKeys = errors.New("pkcs11: the token has more than one such key")
+	errKCV     = errors.New("pkcs11: the key in the token has another check value than the catalogue")
 	errClosed  = errors.New("pkcs11: closed")
 )
 
@@ -120,10 +123,12 @@ func classify(err error) class {
 	case errors.Is(err, errPINStop):
 		return classPIN
 	}
-	rv := code(err)
-	if rv == 0 {
-		return classDevice
+	for _, request := range []error{errNoKey, errTwoKeys, errKCV, mac.ErrUnsupported} {
+		if errors.Is(err, request) {
+			return classRequest
+		}
 	}
+	rv := code(err)
 	if c, ok := classes[rv]; ok {
 		return c
 	}

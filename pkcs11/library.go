@@ -17,6 +17,8 @@ import (
 	"unsafe"
 
 	"github.com/miekg/pkcs11"
+
+	"pbochsm/mac"
 )
 
 // A library is the functions of a loaded module, for chain.c.
@@ -55,3 +57,51 @@ var steps = [...]string{
 	C.STEP_UNWRAP: "C_UnwrapKey", C.STEP_CREATE: "C_CreateObject",
 	C.STEP_ENCRYPT_INIT: "C_EncryptInit", C.STEP_ENCRYPT: "C_Encrypt",
 }
+
+func ulong[T int | uint | pkcs11.ObjectHandle](v T) C.CK_ULONG { return C.CK_ULONG(v) }
+
+func byteOf[T ~uint8](v T) C.CK_BYTE { return C.CK_BYTE(v) }
+
+func flag(set bool) C.CK_BYTE {
+	if set {
+		return 1
+	}
+	return 0
+}
+
+// fill describes a chain that begins at a key of the token. A chain whose key
+// is there already, kept from an earlier one, has no levels left.
+func (l *link) fill(c *mac.Chain, key pkcs11.ObjectHandle, final C.CK_BYTE, levels uint8) {
+	l.key, l.discard, l.keep = ulong(key), 0, 0
+	l.final, l.levels = final, C.CK_BYTE(levels)
+	copy(bytesOf(&l.factors), bytesOf(&c.Factors))
+	copy(bytesOf(&l.data), c.Data[:])
+	for i := range c.Message {
+		n := 8 * int(c.Message[i].Blocks)
+		l.length[i] = C.ushort(n)
+		copy(bytesOf(&l.message[i]), c.Message[i].Data[:n])
+	}
+}
+
+// collect copies the MACs of a chain that went well, and clears them here.
+func (l *link) collect(c *mac.Chain) {
+	for i := range c.MAC {
+		if c.Message[i].Blocks > 0 {
+			copy(c.MAC[i][:], bytesOf(&l.mac[i]))
+		}
+	}
+	clear(bytesOf(&l.mac))
+}
+
+// bytesOf is the memory of a value.
+func bytesOf[T any](v *T) []byte { return unsafe.Slice((*byte)(unsafe.Pointer(v)), unsafe.Sizeof(*v)) }
+
+// The finals of chain.h.
+const (
+	finalSession = C.FINAL_SESSION
+	finalFold    = C.FINAL_FOLD
+	finalCard    = C.FINAL_CARD
+	finalReady   = C.FINAL_READY
+)
+
+type cByte = C.CK_BYTE

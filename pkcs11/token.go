@@ -16,8 +16,9 @@ type Token struct {
 	path string
 	lib  *library
 
-	mu sync.Mutex
-	m  *module // nil: closed
+	mu     sync.Mutex
+	m      *module // nil: closed, or not to be opened
+	closed bool
 }
 
 // Open loads the module, finds the token and logs in. The module serves one
@@ -49,13 +50,43 @@ func Open(ctx context.Context, cfg Config) (*Token, error) {
 func (t *Token) Close() error {
 	t.mu.Lock()
 	defer t.mu.Unlock()
+	if t.closed {
+		return nil
+	}
+	t.closed = true
+	defer disclaim(t.path)
+	return t.shut()
+}
+
+func (t *Token) shut() error {
 	if t.m == nil {
 		return nil
 	}
-	err := t.m.close()
+	m := t.m
 	t.m = nil
-	disclaim(t.path)
+	return m.close()
+}
+
+// reopen initializes the module afresh and logs in. Nobody may be inside a call.
+func (t *Token) reopen() (err error) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.closed {
+		return errClosed
+	}
+	_ = t.shut() // of a token that may be gone
+	t.m, err = openModule(&t.cfg, t.path)
 	return err
+}
+
+// login logs in again where the login was lost.
+func (t *Token) login() error {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.m == nil {
+		return errClosed
+	}
+	return t.m.login(&t.cfg)
 }
 
 // do calls f with the session that holds the login.
