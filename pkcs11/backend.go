@@ -128,9 +128,13 @@ func (b *Backend) part(ctx context.Context, keys *keystore.Snapshot, chains []ma
 			j.items = append(j.items, item{key: key, chain: *c})
 		}
 	}
-	err := b.hand(ctx, j)
-	if err != nil {
-		return err
+	if err := b.hand(ctx, j); err != nil {
+		for i := range chains {
+			if chains[i].Err == nil {
+				chains[i].Err = err
+			}
+		}
+		return ctx.Err()
 	}
 	n := 0
 	for i := range chains {

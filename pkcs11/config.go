@@ -9,6 +9,7 @@ import (
 
 // A Config says which token to use and how.
 type Config struct {
+	Name     string // what the catalogue calls the token; empty: whatever it says
 	Module   string // path of the PKCS#11 library
 	Reserved string // argument of the module's initialization; NSS softokn wants one
 

@@ -22,10 +22,11 @@ const (
 	classHandle        // a key is gone: find all again, retry once
 	classLogin         // the login is gone: log in, find all again, retry once
 	classDevice        // token or library gone: initialize afresh, retry once
+	classPlanned       // nothing is wrong: initialize afresh before the module has grown too large
 	classPIN           // never retried
 )
 
-var classNames = [...]string{"none", "request", "session", "handle", "login", "device", "PIN"}
+var classNames = [...]string{"none", "request", "session", "handle", "login", "device", "planned", "PIN"}
 
 // String gives the word used in logs.
 func (c class) String() string { return classNames[c] }

@@ -85,9 +85,9 @@ func (x calls) prove(l *library, k *known, way TACWay, kek pkcs11.ObjectHandle) 
 	r, err := x.profile.recipe(k.cipher, way, kek)
 	if err == nil {
 		chain, c := k.chain, new(link)
-		c.fill(&chain, key, finals[chain.Final], chain.Levels)
+		fill(c, &chain, key, finals[chain.Final], chain.Levels)
 		if err = l.run(&r, x.s, c); err == nil {
-			c.collect(&chain)
+			collect(c, &chain)
 			if chain.MAC != k.macs {
 				err = errAnswer
 			}

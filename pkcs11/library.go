@@ -71,7 +71,7 @@ func flag(set bool) C.CK_BYTE {
 
 // fill describes a chain that begins at a key of the token. A chain whose key
 // is there already, kept from an earlier one, has no levels left.
-func (l *link) fill(c *mac.Chain, key pkcs11.ObjectHandle, final C.CK_BYTE, levels uint8) {
+func fill(l *link, c *mac.Chain, key pkcs11.ObjectHandle, final C.CK_BYTE, levels uint8) {
 	l.key, l.discard, l.keep = ulong(key), 0, 0
 	l.final, l.levels = final, C.CK_BYTE(levels)
 	copy(bytesOf(&l.factors), bytesOf(&c.Factors))
@@ -84,7 +84,7 @@ func (l *link) fill(c *mac.Chain, key pkcs11.ObjectHandle, final C.CK_BYTE, leve
 }
 
 // collect copies the MACs of a chain that went well, and clears them here.
-func (l *link) collect(c *mac.Chain) {
+func collect(l *link, c *mac.Chain) {
 	for i := range c.MAC {
 		if c.Message[i].Blocks > 0 {
 			copy(c.MAC[i][:], bytesOf(&l.mac[i]))

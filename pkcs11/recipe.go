@@ -54,11 +54,55 @@ type keyID struct {
 	label, id string
 	kcv       keystore.KCV
 	cipher    keystore.Cipher
-	folded    bool // the companion that MACs, see FoldedLabel
+	folded    bool // the companion that MACs, see Folded
 }
 
 // String gives what may be said of a key.
 func (k keyID) String() string { return fmt.Sprintf("%q with identifier %X", k.label, k.id) }
+
+// wanted gives what must be found in the token for a key of the catalogue;
+// nothing if the key lives elsewhere.
+func (b *Backend) wanted(k *keystore.Key) []keyID {
+	if !k.Home.InToken() || b.cfg.Name != "" && k.Home.Token != b.cfg.Name {
+		return nil
+	}
+	id := keyID{label: k.Home.Label, id: k.Home.ID, kcv: k.KCV, cipher: k.Cipher}
+	if !folds(k) {
+		return []keyID{id}
+	}
+	return []keyID{id, foldedID(k)}
+}
+
+// folds tells whether a key needs the companion of Folded.
+func folds(k *keystore.Key) bool { return k.Usage == keystore.UsageTAC && k.Levels == 0 }
+
+func foldedID(k *keystore.Key) keyID {
+	home := Folded(k.Home)
+	return keyID{label: home.Label, id: home.ID, cipher: k.Cipher, folded: true}
+}
+
+// admit finds out where a chain begins, or why it cannot run here.
+func (b *Backend) admit(keys *keystore.Snapshot, c *mac.Chain) (keyID, error) {
+	if int(c.Key) >= len(keys.Keys()) {
+		return keyID{}, keystore.ErrNotFound
+	}
+	k := keys.Key(c.Key)
+	if err := b.cfg.Profile.refuse(c); err != nil {
+		return keyID{}, err
+	}
+	if !k.Home.InToken() || b.cfg.Name != "" && k.Home.Token != b.cfg.Name {
+		return keyID{}, fmt.Errorf("%w: key %s does not live in token %q", mac.ErrUnsupported, k.Ref, b.cfg.Name)
+	}
+	if c.Final == mac.FinalTAC && c.Levels == 0 {
+		return foldedID(k), nil
+	}
+	return keyID{label: k.Home.Label, id: k.Home.ID, kcv: k.KCV, cipher: k.Cipher}, nil
+}
+
+// refuseTAC says why TACs are refused.
+func (b *Backend) refuseTAC() error {
+	return fmt.Errorf("%w: this token cannot fold a TAC key by way %s or better", mac.ErrUnsupported, b.cfg.TAC)
+}
 
 // refuse says why a chain cannot run here, whatever the state of the token.
 func (p *Profile) refuse(c *mac.Chain) error {

@@ -5,6 +5,9 @@ package pkcs11
 import (
 	"context"
 	"errors"
+
+	"pbochsm/keystore"
+	"pbochsm/mac"
 )
 
 // ErrNotBuilt is the answer of a program without token support.
@@ -18,3 +21,23 @@ func Open(context.Context, Config) (*Token, error) { return nil, ErrNotBuilt }
 
 // Close does nothing.
 func (*Token) Close() error { return nil }
+
+// A Backend cannot be had in this build.
+type Backend struct{}
+
+var _ mac.Backend = (*Backend)(nil)
+
+// Serve says what is missing.
+func Serve(context.Context, Config) (*Backend, error) { return nil, ErrNotBuilt }
+
+// Run says what is missing.
+func (*Backend) Run(context.Context, *keystore.Snapshot, []mac.Chain) error { return ErrNotBuilt }
+
+// Check says what is missing.
+func (*Backend) Check(context.Context, *keystore.Snapshot) error { return ErrNotBuilt }
+
+// Status says what is missing.
+func (*Backend) Status() Status { return Status{Problem: ErrNotBuilt.Error()} }
+
+// Close does nothing.
+func (*Backend) Close() error { return nil }

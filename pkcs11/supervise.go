@@ -279,7 +279,10 @@ func (b *Backend) rest(pause time.Duration) bool {
 
 // repair does what a class of faults asks for, and proves the token.
 func (b *Backend) repair(c class) (*tenure, error) {
-	b.tenure.end()
+	if c < classDevice {
+		b.tenure.end()
+	}
+	b.tenure.ended = true
 	if c >= classLogin {
 		<-b.gate.C
 		defer b.gate.Reset(loginPause)

@@ -17,6 +17,7 @@ import (
 type tenure struct {
 	token   *Token
 	m       *module
+	ended   bool
 	anchor  pkcs11.SessionHandle // the copies of keys live and go with it
 	way     TACWay
 	recipes map[keystore.Cipher]*recipe
@@ -57,8 +58,14 @@ func begin(t *Token, answers []known, floor TACWay, before map[keyID]master) (*t
 	return n, nil
 }
 
-// end gives up what the tenure has in the token.
-func (n *tenure) end() { _ = n.m.low.CloseSession(n.anchor) }
+// end gives up what the tenure has in the token. It does so once: the number of
+// the session may be another's later on.
+func (n *tenure) end() {
+	if !n.ended {
+		n.ended = true
+		_ = n.m.low.CloseSession(n.anchor)
+	}
+}
 
 func (n *tenure) prove(answers []known, floor TACWay, before map[keyID]master) (err error) {
 	var kek pkcs11.ObjectHandle

@@ -205,13 +205,13 @@ func (w *worker) chain(it *item) error {
 	}
 	switch {
 	case it.key.folded:
-		l.fill(c, key, finalReady, 0)
+		fill(l, c, key, finalReady, 0)
 	case kept != 0 && name.fold:
-		l.fill(c, kept, finalReady, 0)
+		fill(l, c, kept, finalReady, 0)
 	case kept != 0:
-		l.fill(c, kept, finalSession, 0)
+		fill(l, c, kept, finalSession, 0)
 	default:
-		l.fill(c, key, finals[c.Final], c.Levels)
+		fill(l, c, key, finals[c.Final], c.Levels)
 		if cached {
 			l.discard, l.keep = ulong(w.cards.victim()), 1
 		}
@@ -224,7 +224,7 @@ func (w *worker) chain(it *item) error {
 	if err != nil {
 		return err
 	}
-	l.collect(c)
+	collect(l, c)
 	if l.residue != 0 { // what could not be destroyed goes with its session
 		w.closeSession()
 	}
