@@ -125,7 +125,7 @@ func classify(err error) class {
 	case errors.Is(err, errPINStop):
 		return classPIN
 	}
-	for _, request := range []error{errNoKey, errTwoKeys, errKCV, mac.ErrUnsupported} {
+	for _, request := range []error{errNoKey, errTwoKeys, errKCV, errAudit, mac.ErrUnsupported} {
 		if errors.Is(err, request) {
 			return classRequest
 		}

@@ -122,6 +122,9 @@ func (n *tenure) look(id keyID) (k master) {
 		}
 		return master{err: err}
 	}
+	if err := x.audit(object, id.cipher, id.folded); err != nil {
+		return master{err: err}
+	}
 	if k.key, err = x.copy(object); err != nil {
 		return master{err: err}
 	}

@@ -28,6 +28,7 @@ type config struct {
 	Limits         limitConfig   `yaml:"limits"`
 	Timeouts       timeoutConfig `yaml:"timeouts"`
 	Log            logConfig     `yaml:"log"`
+	Tokens         []tokenConfig `yaml:"tokens"`
 	dev            bool
 }
 
@@ -155,6 +156,9 @@ func (cfg *config) check() error {
 	}
 	if cfg.TLS.Listen != "" && (cfg.TLS.Certificate == "" || cfg.TLS.Key == "" || cfg.TLS.ClientCA == "") {
 		return usagef("TLS needs a certificate, its key and the CA of the clients")
+	}
+	if err := cfg.checkTokens(); err != nil {
+		return err
 	}
 	return cfg.checkNumbers()
 }

@@ -41,6 +41,7 @@ func newApp() *cli.App {
 			serveCommand(),
 			statusCommand(),
 			tacCommand(),
+			tokenCommand(),
 			vectorsCommand(),
 			versionCommand(),
 			completionCommand(),

@@ -70,7 +70,12 @@ func serve(c *cli.Context) error {
 	if err := selfTest(c.Context, backend); err != nil {
 		return fmt.Errorf("self-test: %w", err)
 	}
-	keys, err := openServed(c, &cfg, log)
+	tokens, err := openTokens(c.Context, &cfg, log)
+	if err != nil {
+		return err
+	}
+	defer tokens.close()
+	keys, err := openServed(c, &cfg, log, tokens)
 	if err != nil {
 		return err
 	}
@@ -81,7 +86,7 @@ func serve(c *cli.Context) error {
 	}
 	d := daemon{
 		cfg: &cfg, log: log, keys: keys, signals: signals,
-		server: newServer(&cfg, log, keys.live, mac.NewEngine(keys.live, backend)),
+		server: newServer(&cfg, log, keys.live, mac.NewEngine(keys.live, tokens.homes(backend))),
 	}
 	return d.run(c, listeners)
 }
