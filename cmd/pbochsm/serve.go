@@ -86,7 +86,7 @@ func serve(c *cli.Context) error {
 	}
 	d := daemon{
 		cfg: &cfg, log: log, keys: keys, signals: signals,
-		server: newServer(&cfg, log, keys.live, mac.NewEngine(keys.live, tokens.homes(backend))),
+		server: newServer(&cfg, log, tokens.states, keys.live, mac.NewEngine(keys.live, tokens.homes(backend))),
 	}
 	return d.run(c, listeners)
 }
@@ -109,9 +109,9 @@ func testKeys() (*keystore.Live, error) {
 	return keystore.NewLive(snapshot), nil
 }
 
-func newServer(cfg *config, log *slog.Logger, keys mac.Keys, hsm mac.HSM) *protocol.Server {
+func newServer(cfg *config, log *slog.Logger, tokens func() []protocol.TokenState, keys mac.Keys, hsm mac.HSM) *protocol.Server {
 	return &protocol.Server{
-		HSM: hsm, Keys: keys, Rand: random, Now: time.Now, Logger: log,
+		HSM: hsm, Keys: keys, Rand: random, Now: time.Now, Logger: log, Tokens: tokens,
 		Format: protocol.Format{Header: cfg.HeaderLength, Limit: cfg.MaxFrame},
 		Limits: protocol.Limits{
 			Handshake: cfg.Timeouts.Handshake, Frame: cfg.Timeouts.Frame,

@@ -5,10 +5,13 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
+	"slices"
 
 	"pbochsm/keystore"
 	"pbochsm/mac"
 	"pbochsm/pkcs11"
+	"pbochsm/protocol"
 )
 
 // servedTokens are the tokens that a daemon computes in, by name.
@@ -82,6 +85,15 @@ func (t servedTokens) homes(file mac.Backend) mac.Backend {
 		h.Tokens[name] = b
 	}
 	return h
+}
+
+// states tells how the tokens are, by rising name.
+func (t servedTokens) states() (list []protocol.TokenState) {
+	for _, name := range slices.Sorted(maps.Keys(t)) {
+		s := t[name].Status()
+		list = append(list, protocol.TokenState{Name: name, Serving: s.Serving(), TAC: s.TAC.String()})
+	}
+	return list
 }
 
 func (t servedTokens) close() {
