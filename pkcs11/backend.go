@@ -58,7 +58,7 @@ func serve(ctx context.Context, cfg Config, answers []known) (*Backend, error) {
 	}
 	crew := b.cfg.Workers + b.cfg.Abandon + 1
 	b.again, b.departures = make(chan *job, 2*crew), make(chan departure, 2*crew)
-	n, err := begin(t, answers, b.floor, nil)
+	n, err := begin(t, answers, b.floor, nil, true)
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("pkcs11: the token does not pass its known answers: %w", err), t.Close())
 	}

@@ -6,6 +6,9 @@
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <string.h>
+#ifdef __linux__
+#include <malloc.h>
+#endif
 
 #include "chain.h"
 
@@ -21,6 +24,25 @@ const char *library_open(const char *path, CK_FUNCTION_LIST **list)
 	if (get == NULL)
 		return "it has no C_GetFunctionList";
 	return get(list) == CKR_OK && *list != NULL ? NULL : "C_GetFunctionList failed";
+}
+
+/* library_spare keeps the C heap small: as many arenas as threads compute at a
+ * time, not one for each thread that ever made a call. */
+void library_spare(int threads)
+{
+#ifdef __GLIBC__
+	mallopt(M_ARENA_MAX, threads);
+#else
+	(void)threads;
+#endif
+}
+
+/* library_trim gives back what a finalized module has freed. */
+void library_trim(void)
+{
+#ifdef __GLIBC__
+	malloc_trim(0);
+#endif
 }
 
 /* A run of one chain. */

@@ -51,6 +51,8 @@ struct chain {
 enum step { STEP_NONE, STEP_DERIVE, STEP_READ, STEP_WRAP, STEP_UNWRAP, STEP_CREATE, STEP_ENCRYPT_INIT, STEP_ENCRYPT };
 
 const char *library_open(const char *path, CK_FUNCTION_LIST **list);
+void library_spare(int threads);
+void library_trim(void);
 void chain_run(const CK_FUNCTION_LIST *f, const struct recipe *r, CK_SESSION_HANDLE s, struct chain *c);
 
 #endif

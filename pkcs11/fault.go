@@ -39,6 +39,7 @@ var classes = map[uint]class{
 	0x63: classRequest, 0x68: classRequest, // kind and use of a key
 	0x54: classRequest, 0x70: classRequest, 0x71: classRequest, // function, mechanism
 	0xD0: classRequest, 0xD1: classRequest, // template
+	0x110: classRequest, 0x112: classRequest, 0x113: classRequest, 0x114: classRequest, 0x115: classRequest, // wrapping
 
 	0xB3: classSession, 0xB0: classSession, 0x90: classSession, 0x91: classSession,
 

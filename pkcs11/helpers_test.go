@@ -140,8 +140,10 @@ func (s source) chains(n int, keys []keystore.Entry) []mac.Chain {
 // judged runs chains with the reference.
 func judged(t testing.TB, keys []keystore.Entry, chains []mac.Chain) []mac.Chain {
 	t.Helper()
+	s := snapshot(t, keys)
+	defer s.Release()
 	want := append([]mac.Chain(nil), chains...)
-	if err := (reference.Backend{}).Run(context.Background(), snapshot(t, keys), want); err != nil {
+	if err := (reference.Backend{}).Run(context.Background(), s, want); err != nil {
 		t.Fatal(err)
 	}
 	return want

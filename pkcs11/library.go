@@ -3,7 +3,7 @@
 package pkcs11
 
 /*
-#cgo CFLAGS: -O2 -Wall -Wextra
+#cgo CFLAGS: -O2 -Wall
 #cgo LDFLAGS: -ldl
 #cgo noescape chain_run
 #cgo nocallback chain_run
@@ -25,8 +25,10 @@ import (
 type library struct{ list *C.CK_FUNCTION_LIST }
 
 // loadLibrary gives the functions of the module at path, which is loaded once
-// for the process and never unloaded.
-func loadLibrary(path string) (*library, error) {
+// for the process and never unloaded. Threads is how many are to compute in it at
+// a time.
+func loadLibrary(path string, threads int) (*library, error) {
+	C.library_spare(C.int(threads))
 	name := C.CString(path)
 	defer C.free(unsafe.Pointer(name))
 	l := new(library)
@@ -35,6 +37,9 @@ func loadLibrary(path string) (*library, error) {
 	}
 	return l, nil
 }
+
+// trim gives the system what a finalized module has freed.
+func trim() { C.library_trim() }
 
 // A recipe is a profile as chain.c wants it.
 type recipe = C.struct_recipe

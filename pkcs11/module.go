@@ -180,10 +180,11 @@ func (m *module) openHigh(cfg *Config) error {
 	return nil
 }
 
-// login logs the keeper in unless it is.
+// login logs the keeper in, if it is alive and not logged in.
 func (m *module) login(cfg *Config) error {
-	if m.loggedIn(m.keeper) == nil {
-		return nil
+	err := m.loggedIn(m.keeper)
+	if code(err) != pkcs11.CKR_USER_NOT_LOGGED_IN {
+		return err
 	}
 	pin, err := cfg.PIN()
 	if err != nil {

@@ -300,7 +300,7 @@ func (b *Backend) repair(c class) (*tenure, error) {
 	if err != nil {
 		return nil, err
 	}
-	n, err := begin(b.token, b.answers, b.floor, b.known)
+	n, err := begin(b.token, b.answers, b.floor, b.known, c >= classDevice)
 	if err == nil && n.way == WayNone && b.tenure.way != WayNone {
 		n.end()
 		err = fmt.Errorf("%w: TAC keys cannot be folded by way %s any more", errAnswer, b.floor)

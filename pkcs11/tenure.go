@@ -35,8 +35,10 @@ type master struct {
 	err error
 }
 
-// begin proves the token and finds the keys that were known before.
-func begin(t *Token, answers []known, floor TACWay, before map[keyID]master) (*tenure, error) {
+// begin proves the token and finds the keys that were known before. If the module
+// has not been initialized afresh, one that is missing or another is a fault of
+// the module's.
+func begin(t *Token, answers []known, floor TACWay, before map[keyID]master, fresh bool) (*tenure, error) {
 	t.mu.Lock()
 	m := t.m
 	t.mu.Unlock()
@@ -51,7 +53,7 @@ func begin(t *Token, answers []known, floor TACWay, before map[keyID]master) (*t
 	if n.anchor, err = m.low.OpenSession(m.slot, pkcs11.CKF_SERIAL_SESSION|pkcs11.CKF_RW_SESSION); err != nil {
 		return nil, callError("C_OpenSession", err)
 	}
-	if err := n.prove(answers, floor, before); err != nil {
+	if err := n.prove(answers, floor, before, fresh); err != nil {
 		n.end()
 		return nil, err
 	}
@@ -67,7 +69,7 @@ func (n *tenure) end() {
 	}
 }
 
-func (n *tenure) prove(answers []known, floor TACWay, before map[keyID]master) (err error) {
+func (n *tenure) prove(answers []known, floor TACWay, before map[keyID]master, fresh bool) (err error) {
 	var kek pkcs11.ObjectHandle
 	t := n.token
 	if n.way, kek, err = n.calls().proveAll(t.lib, answers, floor); err != nil {
@@ -81,15 +83,12 @@ func (n *tenure) prove(answers []known, floor TACWay, before map[keyID]master) (
 		n.recipes[answers[i].cipher] = &r
 	}
 	for id, old := range before {
-		if old.err != nil {
-			continue
-		}
 		found := n.look(id)
-		if c := classify(found.err); c > classRequest {
-			return found.err
-		}
 		if found.err == nil && found.kcv != old.kcv {
 			found = master{err: fmt.Errorf("%w: %s", errKCV, id)}
+		}
+		if found.err != nil && (!fresh || classify(found.err) > classRequest) {
+			return found.err
 		}
 		n.masters[id] = found
 	}

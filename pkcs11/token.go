@@ -36,7 +36,7 @@ func Open(ctx context.Context, cfg Config) (*Token, error) {
 		return nil, err
 	}
 	t := &Token{cfg: cfg, path: path}
-	if t.lib, err = loadLibrary(path); err == nil {
+	if t.lib, err = loadLibrary(path, t.cfg.Workers); err == nil {
 		t.m, err = openModule(&t.cfg, path)
 	}
 	if err != nil {
@@ -64,6 +64,7 @@ func (t *Token) shut() error {
 	}
 	m := t.m
 	t.m = nil
+	defer trim()
 	return m.close()
 }
 
