@@ -22,6 +22,9 @@ type servedTokens map[string]*pkcs11.Backend
 // likely misconfigured than gone for a moment.
 func openTokens(ctx context.Context, cfg *config, log *slog.Logger) (servedTokens, error) {
 	tokens := servedTokens{}
+	if err := pkcs11.Built(); err != nil && len(cfg.Tokens) > 0 {
+		return nil, fmt.Errorf("token %q: %w", cfg.Tokens[0].Name, err)
+	}
 	for i := range cfg.Tokens {
 		t := &cfg.Tokens[i]
 		b, err := openToken(ctx, t, log.With("token", t.Name))
