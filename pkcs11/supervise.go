@@ -314,7 +314,7 @@ func (b *Backend) fall(err error) {
 	if errors.Is(err, mac.ErrUnsupported) {
 		err = fmt.Errorf("%w: %v", mac.ErrUnavailable, err) //nolint:errorlint // the token is gone, whatever it says for a reason
 	}
-	if b.problem.Swap(&err) == nil {
+	if b.problem.Swap(&err) == nil && !errors.Is(err, errClosed) {
 		b.cfg.Log.Error("the token is down", "error", err)
 	}
 	b.report(func(s *Status) { s.Problem = err.Error() })

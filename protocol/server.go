@@ -31,6 +31,8 @@ type Server struct {
 	Limits   Limits
 	Firmware string // 9 characters, dddd-xxxx
 
+	Tokens func() []TokenState // for NO; nil: there are none
+
 	format    Format // as given, with the defaults
 	limits    Limits
 	stats     counters
@@ -93,7 +95,7 @@ func (s *Server) prepare(ctx context.Context) (err error) {
 	s.events = newEvents(s.Logger, s.Now)
 	s.responder = responder{
 		hsm: s.HSM, keys: s.Keys, rand: s.Rand, firmware: firmware, format: s.format,
-		sockets: s.limits.Connections, stats: &s.stats, events: s.events,
+		sockets: s.limits.Connections, tokens: s.Tokens, stats: &s.stats, events: s.events,
 	}
 	return nil
 }

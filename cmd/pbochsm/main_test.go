@@ -19,6 +19,7 @@ func TestScripts(t *testing.T) {
 		Dir:                 "testdata/script",
 		RequireExplicitExec: true,
 		RequireUniqueNames:  true,
+		Condition:           scriptCondition,
 		Setup: func(e *testscript.Env) error {
 			e.Values[daemonValue] = new(daemonProcess)
 			return os.WriteFile(e.Cd+"/passphrase", []byte("correct horse battery staple\n"), 0o600)
@@ -31,6 +32,8 @@ func TestScripts(t *testing.T) {
 			"killed":       killed,
 			"flipbit":      flipBit,
 			"certificates": makeCertificates,
+			"softhsm":      makeSoftHSM,
+			"untilstatus":  untilStatus,
 		},
 	})
 }

@@ -5,10 +5,13 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
+	"slices"
 
 	"pbochsm/keystore"
 	"pbochsm/mac"
 	"pbochsm/pkcs11"
+	"pbochsm/protocol"
 )
 
 // servedTokens are the tokens that a daemon computes in, by name.
@@ -19,6 +22,9 @@ type servedTokens map[string]*pkcs11.Backend
 // likely misconfigured than gone for a moment.
 func openTokens(ctx context.Context, cfg *config, log *slog.Logger) (servedTokens, error) {
 	tokens := servedTokens{}
+	if err := pkcs11.Built(); err != nil && len(cfg.Tokens) > 0 {
+		return nil, fmt.Errorf("token %q: %w", cfg.Tokens[0].Name, err)
+	}
 	for i := range cfg.Tokens {
 		t := &cfg.Tokens[i]
 		b, err := openToken(ctx, t, log.With("token", t.Name))
@@ -82,6 +88,15 @@ func (t servedTokens) homes(file mac.Backend) mac.Backend {
 		h.Tokens[name] = b
 	}
 	return h
+}
+
+// states tells how the tokens are, by rising name.
+func (t servedTokens) states() (list []protocol.TokenState) {
+	for _, name := range slices.Sorted(maps.Keys(t)) {
+		s := t[name].Status()
+		list = append(list, protocol.TokenState{Name: name, Serving: s.Serving(), TAC: s.TAC.String()})
+	}
+	return list
 }
 
 func (t servedTokens) close() {
