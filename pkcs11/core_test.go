@@ -205,8 +205,10 @@ func dump(t *testing.T, gcore string, d dumped) []byte {
 		t.Log(lines.Text())
 	}
 	time.Sleep(300 * time.Millisecond) // under load
+	began := time.Now()
 	prefix := filepath.Join(t.TempDir(), "core")
 	said, err := exec.CommandContext(t.Context(), gcore, "-o", prefix, fmt.Sprint(cmd.Process.Pid)).CombinedOutput()
+	t.Logf("gcore took %v", time.Since(began))
 	core, readErr := os.ReadFile(fmt.Sprintf("%s.%d", prefix, cmd.Process.Pid))
 	if readErr != nil {
 		t.Fatalf("gcore: %v, %v\n%s", err, readErr, said)
