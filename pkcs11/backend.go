@@ -84,14 +84,15 @@ func (b *Backend) Run(ctx context.Context, keys *keystore.Snapshot, chains []mac
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	size := min(jobSize, max(1, (len(chains)+b.cfg.Workers-1)/b.cfg.Workers))
+	size := min(jobSize, max(1, len(chains)/(2*b.cfg.Workers)))
 	if len(chains) <= size {
 		return b.part(ctx, keys, chains)
 	}
 	return b.parts(ctx, keys, chains, size)
 }
 
-// parts runs a batch in parts, as many at a time as there are workers.
+// parts runs a batch in parts. There are twice as many under way as there are
+// workers, so that none of them waits for work.
 func (b *Backend) parts(ctx context.Context, keys *keystore.Snapshot, chains []mac.Chain, size int) error {
 	var next atomic.Int64
 	var failed atomic.Pointer[error]
@@ -107,7 +108,7 @@ func (b *Backend) parts(ctx context.Context, keys *keystore.Snapshot, chains []m
 		}
 	}
 	var all sync.WaitGroup
-	for range min(b.cfg.Workers, (len(chains)+size-1)/size) - 1 {
+	for range min(2*b.cfg.Workers, (len(chains)+size-1)/size) - 1 {
 		all.Go(each)
 	}
 	each()
