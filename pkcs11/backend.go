@@ -51,14 +51,14 @@ func serve(ctx context.Context, cfg Config, answers []known) (*Backend, error) {
 		return nil, err
 	}
 	b := &Backend{
-		cfg: t.cfg, token: t, answers: answers, gate: time.NewTimer(loginPause),
+		cfg: t.cfg, token: t, answers: fitting(&t.cfg.Profile, answers), gate: time.NewTimer(loginPause),
 		queue: make(chan *job), closing: make(chan struct{}), closed: make(chan struct{}),
 		jobs:        sync.Pool{New: func() any { return newJob() }},
 		supervision: supervision{live: map[*worker]bool{}, stuck: map[*worker]bool{}, known: map[keyID]master{}, floor: t.cfg.TAC},
 	}
 	crew := b.cfg.Workers + b.cfg.Abandon + 1
 	b.again, b.departures = make(chan *job, 2*crew), make(chan departure, 2*crew)
-	n, err := begin(t, answers, b.floor, nil, true)
+	n, err := begin(t, b.answers, b.floor, nil, true)
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("pkcs11: the token does not pass its known answers: %w", err), t.Close())
 	}

@@ -9,11 +9,11 @@ import (
 	"pbochsm/mac"
 )
 
-// A cardKey names a key that a worker has in the token: the card's, or the
-// folded one of its TACs.
+// A cardKey names a key that a worker has in the token: the card's, or the one
+// that makes its TACs.
 type cardKey struct {
 	master  keyID
-	fold    bool
+	ready   bool // it MACs; otherwise session keys come from it
 	levels  uint8
 	factors [keystore.MaxLevels]mac.Factor
 }

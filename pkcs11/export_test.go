@@ -3,8 +3,35 @@
 package pkcs11
 
 import (
+	"context"
+
 	"github.com/miekg/pkcs11"
+
+	"pbochsm/keystore"
+	"pbochsm/mac"
 )
+
+// A Known is a known answer.
+type Known = known
+
+// NewKnown makes a known answer of the SM4 path.
+func NewKnown(key []byte, chain mac.Chain, macs [2][8]byte) Known {
+	return known{name: "test", cipher: cipherSM4, key: key, chain: chain, macs: macs}
+}
+
+// ServeKnown is Serve with other known answers.
+func ServeKnown(ctx context.Context, cfg Config, answers []Known) (*Backend, error) {
+	return serve(ctx, cfg, answers)
+}
+
+// EachKnown calls f with every known answer of a cipher.
+func EachKnown(c keystore.Cipher, f func(name string, key []byte, chain mac.Chain, macs [2][8]byte)) {
+	for _, k := range knownAnswers {
+		if k.cipher == c {
+			f(k.name, k.key, k.chain, k.macs)
+		}
+	}
+}
 
 // Install puts a secret key into the token, as the object of label and id. A
 // ready key computes MACs; any other may do nothing but derive.

@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"unsafe"
@@ -65,6 +66,7 @@ type rule struct {
 type controlBlock struct {
 	rules              [4]rule
 	vendor, inlineData uint32
+	noXOR, _           uint32
 	logins             uint64
 	lastLogin          uint64
 	leastGap           uint64 // between two logins, in ns
@@ -120,14 +122,30 @@ func faulty(t testing.TB, f tokentest.Fixture) (tokentest.Fixture, *controlBlock
 	return f, (*controlBlock)(unsafe.Pointer(&memory[0]))
 }
 
-// compile makes a program or a module of a C file.
+// compile makes a program or a module of a C file. Every call gives a file of its
+// own, for a module has one state for each file that it is loaded from.
 func compile(t testing.TB, name, source string, flags ...string) string {
 	t.Helper()
+	made, ok := compiled.Load(source)
 	out := filepath.Join(t.TempDir(), name)
+	if ok {
+		if err := os.WriteFile(out, made.([]byte), 0o700); err != nil {
+			t.Fatal(err)
+		}
+		return out
+	}
 	args := append([]string{"-O2", "-o", out, source}, flags...)
 	cmd := exec.CommandContext(t.Context(), "cc", append(args, "-ldl", "-lpthread")...)
 	if text, err := cmd.CombinedOutput(); err != nil {
 		t.Fatalf("%s: %v\n%s", cmd, err, text) // this package was compiled by such a compiler
 	}
+	file, err := os.ReadFile(out)
+	if err != nil {
+		t.Fatal(err)
+	}
+	compiled.Store(source, file)
 	return out
 }
+
+// compiled is what compile has made, by source.
+var compiled sync.Map

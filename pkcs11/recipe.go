@@ -11,10 +11,16 @@ import (
 	"pbochsm/mac"
 )
 
+// cipherSM4 is SM4 among the ciphers of keys.
+const cipherSM4 = keystore.Cipher3DES + 1
+
 // numbers gives the numbers and the block size of a cipher on this token.
 func (p *Profile) numbers(c keystore.Cipher) (Cipher, int, error) {
-	if c == keystore.Cipher3DES {
+	switch {
+	case c == keystore.Cipher3DES:
 		return p.DES, 8, nil
+	case c == cipherSM4 && p.SM4 != (Cipher{}):
+		return p.SM4, 16, nil
 	}
 	return Cipher{}, 0, fmt.Errorf("%w: profile %s has no cipher %s", mac.ErrUnsupported, p.Name, c)
 }
@@ -67,15 +73,13 @@ func (b *Backend) wanted(k *keystore.Key) []keyID {
 		return nil
 	}
 	id := keyID{label: k.Home.Label, id: k.Home.ID, kcv: k.KCV, cipher: k.Cipher}
-	if !folds(k) {
-		return []keyID{id}
+	if k.Usage == keystore.UsageTAC && k.Levels == 0 {
+		return []keyID{id, foldedID(k)}
 	}
-	return []keyID{id, foldedID(k)}
+	return []keyID{id}
 }
 
-// folds tells whether a key needs the companion of Folded.
-func folds(k *keystore.Key) bool { return k.Usage == keystore.UsageTAC && k.Levels == 0 }
-
+// foldedID is the companion of a TAC key without levels, see Folded.
 func foldedID(k *keystore.Key) keyID {
 	home := Folded(k.Home)
 	return keyID{label: home.Label, id: home.ID, cipher: k.Cipher, folded: true}

@@ -188,7 +188,7 @@ func (w *worker) chain(it *item) error {
 	if recipe == nil {
 		return keystore.ErrAlgorithm
 	}
-	if c.Final == mac.FinalTAC && c.Levels > 0 && w.n.way == WayNone {
+	if folds(it.key.cipher, c.Final) && c.Levels > 0 && w.n.way == WayNone {
 		return w.b.refuseTAC()
 	}
 	key, err := w.n.master(it.key)
@@ -196,7 +196,7 @@ func (w *worker) chain(it *item) error {
 		return err
 	}
 	l := &w.link
-	name := cardKey{master: it.key, fold: c.Final == mac.FinalTAC, levels: c.Levels}
+	name := cardKey{master: it.key, ready: c.Final == mac.FinalTAC, levels: c.Levels}
 	copy(name.factors[:], c.Factors[:c.Levels])
 	cached := w.cards != nil && c.Levels > 0
 	var kept pkcs11.ObjectHandle
@@ -206,12 +206,12 @@ func (w *worker) chain(it *item) error {
 	switch {
 	case it.key.folded:
 		fill(l, c, key, finalReady, 0)
-	case kept != 0 && name.fold:
+	case kept != 0 && name.ready:
 		fill(l, c, kept, finalReady, 0)
 	case kept != 0:
 		fill(l, c, kept, finalSession, 0)
 	default:
-		fill(l, c, key, finals[c.Final], c.Levels)
+		fill(l, c, key, finalOf(it.key.cipher, c.Final), c.Levels)
 		if cached {
 			l.discard, l.keep = ulong(w.cards.victim()), 1
 		}

@@ -2,8 +2,9 @@
  * its calls what the rules in the file FAULT_CONTROL say. The tests map the file
  * and change it while the module runs: struct control, see fault_test.go.
  *
- * It can also play a make of token that is not at hand: a vendor's mechanism
- * that XORs two keys, and derivations with an inline parameter. */
+ * It can also play a make of token that is not at hand: with a vendor's mechanism
+ * that XORs two keys, with derivations of an inline parameter, or without
+ * XOR_BASE_AND_DATA. */
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <fcntl.h>
@@ -38,7 +39,8 @@ struct rule {
 
 struct control {
 	struct rule rules[4];
-	uint32_t vendor, inlineData;
+	uint32_t vendor, inlineData, noXOR;
+	uint32_t unused;
 	uint64_t logins, lastLogin, leastGap; /* ns */
 	uint64_t calls[FUNCTIONS];
 };
@@ -243,6 +245,8 @@ static CK_RV derive(CK_SESSION_HANDLE s, CK_MECHANISM *m, CK_OBJECT_HANDLE base,
 	CK_ATTRIBUTE with[16];
 	CK_KEY_DERIVATION_STRING_DATA string;
 	CK_MECHANISM mech = *m;
+	if (control->noXOR && m->mechanism == CKM_XOR_BASE_AND_DATA)
+		return 0x70; /* CKR_MECHANISM_INVALID */
 	if (control->vendor && m->mechanism == 0x80000364)
 		return xorKeys(s, m, base, t, n, o);
 	if (control->vendor && n <= 16) {
