@@ -103,7 +103,7 @@ func code(err error) uint {
 		if errors.As(err, &rv) {
 			return uint(rv)
 		}
-		old, ok := err.(interface{ Cause() error }) //nolint:errorlint // each step of the chain is looked at
+		old, ok := err.(interface{ Cause() error }) // each step of the chain is looked at
 		if !ok {
 			inner := errors.Unwrap(err)
 			if inner == nil {

@@ -45,6 +45,7 @@ func newApp() *cli.App {
 			tokenCommand(),
 			vectorsCommand(),
 			versionCommand(),
+			cardCommand(),
 			completionCommand(),
 		},
 	}

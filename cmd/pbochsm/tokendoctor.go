@@ -80,7 +80,7 @@ func tokenDoctor(c *cli.Context) error {
 // there is no catalogue.
 func (choice *tokenChoice) catalogued(c *cli.Context) (list []keystore.Key, err error) {
 	if choice.Data == "" {
-		return nil, nil //nolint:nilnil // no catalogue, no keys
+		return nil, nil // no catalogue, no keys
 	}
 	name, err := choice.name()
 	if err != nil {

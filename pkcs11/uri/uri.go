@@ -10,7 +10,7 @@ import (
 
 // Errors of Parse.
 var (
-	ErrScheme = errors.New("uri: not a PKCS#11 URI: it does not begin with pkcs11:")
+	ErrScheme = errors.New("uri: not a PKCS#11 URI: it must begin with pkcs11 and a colon")
 	ErrSyntax = errors.New("uri: not well formed")
 	// ErrPINValue does not quote what stood there.
 	ErrPINValue = errors.New("uri: a PIN must not stand in a URI: use pin-source")
