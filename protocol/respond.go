@@ -16,6 +16,7 @@ type responder struct {
 	firmware string
 	format   Format
 	sockets  int
+	tokens   func() []TokenState
 	stats    *counters
 	events   *events
 }

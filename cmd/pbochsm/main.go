@@ -42,6 +42,7 @@ func newApp() *cli.App {
 			serveCommand(),
 			statusCommand(),
 			tacCommand(),
+			tokenCommand(),
 			vectorsCommand(),
 			versionCommand(),
 			cardCommand(),

@@ -19,6 +19,7 @@ func TestScripts(t *testing.T) {
 		Dir:                 "testdata/script",
 		RequireExplicitExec: true,
 		RequireUniqueNames:  true,
+		Condition:           scriptCondition,
 		Setup: func(e *testscript.Env) error {
 			e.Values[daemonValue] = new(daemonProcess)
 			e.Values[fleetValue] = new([]*os.Process)
@@ -34,6 +35,8 @@ func TestScripts(t *testing.T) {
 			"forsaken":     forsaken,
 			"flipbit":      flipBit,
 			"certificates": makeCertificates,
+			"softhsm":      makeSoftHSM,
+			"untilstatus":  untilStatus,
 		},
 	})
 }
