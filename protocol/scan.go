@@ -3,6 +3,7 @@ package protocol
 import (
 	"fmt"
 
+	"pbochsm/internal/digits"
 	"pbochsm/keystore"
 	"pbochsm/mac"
 )
@@ -31,7 +32,7 @@ func (s *scanner) hex(dst []byte) bool {
 	}
 	src := (*s)[:2*len(dst)]
 	*s = (*s)[2*len(dst):]
-	return unhex(dst, src)
+	return digits.Decode(dst, src)
 }
 
 // number reads n digits of the base 10 or 16.

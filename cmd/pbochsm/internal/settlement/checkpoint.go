@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"slices"
 
+	"pbochsm/internal/digits"
 	"pbochsm/mac"
 )
 
@@ -164,7 +165,7 @@ func (s *state) restore(t *totals) error {
 	}
 	for _, k := range s.Terminals {
 		var id mac.TerminalID
-		if !unhex(id[:], []byte(k.Terminal)) {
+		if !digits.Decode(id[:], []byte(k.Terminal)) {
 			return fmt.Errorf("settlement: the state file has a terminal %q", k.Terminal)
 		}
 		*t.of(id) = k.Counts
