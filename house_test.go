@@ -33,7 +33,7 @@ var down = map[string]struct {
 	"protocol":        {[]string{"internal/digits", "mac", "keystore"}, "the wire asks a mac.HSM; with a backend at hand it could MAC unchecked bytes"},
 	"vectors":         {[]string{"mac", "keystore"}, "the vectors judge every implementation, so they lean on none"},
 	"vectors/gen":     {[]string{"vectors", "mac", "mac/reference", "keystore"}, "expected values come from the readable arithmetic, never from what they will judge"},
-	"cmd":             {[]string{"cmd/pbochsm/internal/audit", "cmd/pbochsm/internal/settlement", "cmd/pbochsm/internal/settlement/sample", "keystore", "mac", "mac/reference", "mac/lanes", "pkcs11", "protocol", "vectors"}, "programs wire the parts together and test helpers stay out of them"},
+	"cmd":             {[]string{"cmd/pbochsm/internal/audit", "cmd/pbochsm/internal/bench", "cmd/pbochsm/internal/settlement", "cmd/pbochsm/internal/settlement/sample", "keystore", "mac", "mac/reference", "mac/lanes", "pkcs11", "protocol", "vectors"}, "programs wire the parts together and test helpers stay out of them"},
 	"cmd/pbochsm/internal/audit": {
 		[]string{"mac", "keystore"},
 		"what records the answers of a mac.HSM must not be able to compute or send one",
@@ -41,6 +41,10 @@ var down = map[string]struct {
 	"cmd/pbochsm/internal/settlement": {
 		[]string{"internal/digits", "mac", "keystore"},
 		"a settlement run asks a mac.HSM: with a backend or a wire of its own it would verify otherwise than the daemon",
+	},
+	"cmd/pbochsm/internal/bench": {
+		[]string{"cmd/pbochsm/internal/settlement", "cmd/pbochsm/internal/settlement/sample", "keystore", "mac", "mac/lanes", "mac/reference", "protocol", "vectors"},
+		"a benchmark drives everything and nothing may depend on it; right answers come from the readable arithmetic",
 	},
 	"cmd/pbochsm/internal/settlement/sample": {
 		[]string{"cmd/pbochsm/internal/settlement", "mac", "mac/reference", "vectors", "keystore"},

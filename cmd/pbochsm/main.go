@@ -43,6 +43,7 @@ func newApp() *cli.App {
 			statusCommand(),
 			tacCommand(),
 			vectorsCommand(),
+			benchCommand(),
 			versionCommand(),
 			completionCommand(),
 		},
