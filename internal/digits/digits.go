@@ -29,7 +29,7 @@ func Decode(dst, text []byte) bool {
 		w, alsoOK := unhex8(few(text[8:]))
 		if ok = ok && alsoOK; ok {
 			binary.LittleEndian.PutUint32(dst, v)
-			binary.LittleEndian.PutUint16(dst[4:], uint16(w)) //nolint:gosec // six bytes: the case says so
+			binary.LittleEndian.PutUint16(dst[4:], uint16(w))
 		}
 		return ok
 	case 8:

@@ -47,7 +47,7 @@ func settlementGroup(ctx context.Context, o *Options) error {
 			return err
 		}
 		row.Ours = time.Since(start).Seconds()
-		if n := summary.Count(settlement.OK); n != uint64(o.Records) || summary.Err() != nil { //nolint:gosec // a count
+		if n := summary.Count(settlement.OK); n != uint64(o.Records) || summary.Err() != nil {
 			return errors.Join(errWrong, summary.Err())
 		}
 		start = time.Now()
@@ -68,7 +68,7 @@ func writeSettlement(ctx context.Context, name string, n int) error {
 	w := settlement.NewCSVWriter()
 	var text, none bytes.Buffer
 	err := sample.Write(ctx, sample.Options{
-		Records: uint64(different), Seed: 1, Workers: runtime.GOMAXPROCS(0), Writer: w, //nolint:gosec // a count
+		Records: uint64(different), Seed: 1, Workers: runtime.GOMAXPROCS(0), Writer: w,
 		Keys: []mac.KeyID{{Set: 0xA1, Version: 1}},
 	}, &text, &none)
 	if err != nil {
