@@ -44,6 +44,7 @@ func newApp() *cli.App {
 			tacCommand(),
 			tokenCommand(),
 			vectorsCommand(),
+			benchCommand(),
 			versionCommand(),
 			cardCommand(),
 			completionCommand(),
