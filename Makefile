@@ -14,7 +14,7 @@ RACE     ?= $(if $(filter 1,$(shell go env CGO_ENABLED)),-race)
 GOLANGCI := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 
 .DEFAULT_GOAL := help
-.PHONY: help run test build lint fuzz bench lanes-long dudect generate vectors setup clean
+.PHONY: help run test build lint fuzz bench lanes-long vectors-openssl dudect generate vectors setup clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -40,6 +40,9 @@ bench: ## run the benchmarks of PKG that match BENCH
 
 lanes-long: ## hold CHAINS random chains on every core against the reference; hours
 	go test -run '^TestAgreesWithReference$$' -timeout 0 -v ./mac/lanes -lanes.chains $(CHAINS)
+
+vectors-openssl: ## recompute every vector with openssl; minutes
+	REQUIRE_OPENSSL=1 go test -run '^TestOpenSSLAgrees$$' -timeout 0 -v ./vectors -vectors.openssl
 
 dudect: ## ask SAMPLES measurements of each core whether its time depends on secrets
 	go run ./mac/lanes/dudect -samples $(SAMPLES)
