@@ -62,6 +62,12 @@
 //	 {"set":"01","usage":"load","version":"01","algorithm":"00","index":1,
 //	  "cipher":"3des","levels":1,"state":"active","kcv":"491510"}]}
 //
+// Where sets have profiles the object ends with them, by rising set, with the
+// switches that are not at their first reading:
+//
+//	,"profiles":[{"set":"01","name":"cjt166","switches":{"auth-code":"compound"},
+//	 "ciphers":{"00":"3des","01":"3des","04":"sm4"}}]
+//
 // epoch counts the saves, from 1. next is the lowest index that was never
 // given to a key. The check value of the SMK, which the wire reports, is
 // Expand(SMK, "pbochsm keystore v1 check value", 3 bytes).

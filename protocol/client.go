@@ -101,6 +101,7 @@ func markUnanswered(ops []mac.Op) (left int) {
 	for i := range ops {
 		op := &ops[i]
 		op.Answer = [4]byte{}
+		op.SetCommand(nil)
 		switch _, known := commandOf(op.Kind); {
 		case !known:
 			op.Err = mac.ErrUnsupported

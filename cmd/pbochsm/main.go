@@ -37,6 +37,7 @@ func newApp() *cli.App {
 		Commands: []*cli.Command{
 			initCommand(),
 			keyCommand(),
+			profileCommand(),
 			passphraseCommand(),
 			serveCommand(),
 			statusCommand(),

@@ -60,6 +60,10 @@ func operationFlags(kind mac.Kind) []cli.Flag {
 		&cli.StringSliceFlag{Name: "factor", Usage: "diversification factor, 16 hex digits; repeat, outermost authority first, the card last"},
 	}
 	for _, f := range kind.Inputs() {
+		if f == mac.PIN {
+			flags = append(flags, pinFlag())
+			continue
+		}
 		usage := fmt.Sprintf("%s, %d hex digits", f.Chinese(), 2*f.Width())
 		if f.Counted() && f.Least() != f.Width() {
 			usage = fmt.Sprintf("%s, %d to %d hex digits", f.Chinese(), 2*f.Least(), 2*f.Width())
@@ -108,6 +112,12 @@ func readOp(c *cli.Context, kind mac.Kind) (op mac.Op, err error) {
 	}
 	op.Levels = uint8(copy(op.Factors[:], factors))
 	for _, f := range kind.Inputs() {
+		if f == mac.PIN {
+			if err := readPIN(c, &op); err != nil {
+				return op, err
+			}
+			continue
+		}
 		if !c.IsSet(f.String()) {
 			if f.Counted() {
 				continue // the operation says whether it may be absent
