@@ -128,6 +128,10 @@ func (f Field) Chinese() string {
 	return ""
 }
 
+// Confidential tells that the field may be a secret of the card holder or the
+// issuer, so that no log has it.
+func (f Field) Confidential() bool { return f == PIN || f == Content }
+
 // Width is the size of the field in bytes, the largest one if it is counted.
 func (f Field) Width() int { return int(places[f].width) }
 
