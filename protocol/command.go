@@ -11,6 +11,7 @@ type command struct {
 	chinese string
 
 	kind mac.Kind
+	many bool // it asks for as many operations as it has records, in a frame as long as can be
 
 	serve   handler
 	raw     bool // its data may hold any byte, X'19' too
@@ -23,7 +24,7 @@ type command struct {
 // answers of most commands.
 const shortAnswer = 64
 
-const numCommands = 29
+const numCommands = 30
 
 // commands is everything that the server answers; what is not here is refused.
 // See [WIRE].
@@ -34,7 +35,7 @@ var commands = [numCommands]command{
 	},
 	{
 		code: "NO", name: "status", chinese: "状态", serve: status,
-		fields: []Form{{"mode: 00", "模式:00", "2N"}},
+		fields: []Form{{"mode: 00, or 90 for the tokens", "模式:00;90为令牌状态", "2N"}},
 		answer: []Form{
 			{"input buffer: 0 = 2 KiB, 1 = 8 KiB, 2 = 16 KiB, 3 = 32 KiB", "输入缓冲区大小", "1N"},
 			{"transport: 1 = TCP", "传输方式:1 = TCP", "1N"},
@@ -74,6 +75,14 @@ var commands = [numCommands]command{
 	{code: "WM", name: "verify purchase TAC", chinese: "验证消费TAC", kind: mac.KindPurchaseTAC},
 	{code: "WO", name: "authorize overdraft limit update", chinese: "修改透支限额:验MAC1,产生MAC2", kind: mac.KindOverdraft},
 	{code: "WQ", name: "verify overdraft TAC", chinese: "验证修改透支限额TAC", kind: mac.KindOverdraftTAC},
+	{
+		code: "WS", name: "verify many TACs", chinese: "批量验证TAC", many: true,
+		fields: []Form{
+			{"number of records n, from 0001", "记录数n,自0001起", "4H"},
+			{"records: the code of a command that verifies a TAC, and its fields from the key set on", "记录:验证TAC的命令代码及其自密钥组起的各域", "(2A + …) × n"},
+		},
+		answer: []Form{{"verdicts, in the order of the records", "验证结果,按记录顺序", "1N × n"}},
+	},
 	{code: "XA", name: "start grey lock", chinese: "灰锁:产生MAC1", kind: mac.KindLock},
 	{code: "XC", name: "verify grey lock MAC2", chinese: "验证灰锁MAC2", kind: mac.KindLockMAC2},
 	{code: "XE", name: "verify grey lock or debit TAC", chinese: "验证灰锁或解扣TAC", kind: mac.KindLockTAC},

@@ -31,6 +31,8 @@ type Server struct {
 	Limits   Limits
 	Firmware string // 9 characters, dddd-xxxx
 
+	Tokens func() []TokenState // for NO; nil: there are none
+
 	// Loops is how many event loops serve the plain TCP connections, where the
 	// system has what they need (Linux): 0 takes one for two processors, less
 	// than 0 none. All other connections have a goroutine each. What a client
@@ -106,7 +108,7 @@ func (s *Server) prepare(ctx context.Context) (err error) {
 	s.events = newEvents(s.Logger, s.Now)
 	s.responder = responder{
 		hsm: s.HSM, keys: s.Keys, rand: s.Rand, firmware: firmware, format: s.format,
-		sockets: s.limits.Connections, stats: &s.stats, events: s.events,
+		sockets: s.limits.Connections, tokens: s.Tokens, stats: &s.stats, events: s.events,
 	}
 	return nil
 }

@@ -31,6 +31,7 @@ type config struct {
 	Timeouts       timeoutConfig `yaml:"timeouts"`
 	Audit          auditConfig   `yaml:"audit"`
 	Log            logConfig     `yaml:"log"`
+	Tokens         []tokenConfig `yaml:"tokens"`
 	dev            bool
 }
 
@@ -170,6 +171,9 @@ func (cfg *config) check() error {
 	}
 	if cfg.TLS.Listen != "" && (cfg.TLS.Certificate == "" || cfg.TLS.Key == "" || cfg.TLS.ClientCA == "") {
 		return usagef("TLS needs a certificate, its key and the CA of the clients")
+	}
+	if err := cfg.checkTokens(); err != nil {
+		return err
 	}
 	if err := cfg.Audit.check(cfg.dev); err != nil {
 		return err

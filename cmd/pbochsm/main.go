@@ -43,6 +43,7 @@ func newApp() *cli.App {
 			serveCommand(),
 			statusCommand(),
 			tacCommand(),
+			tokenCommand(),
 			vectorsCommand(),
 			versionCommand(),
 			cardCommand(),

@@ -61,7 +61,7 @@ func operationFlags(kind mac.Kind) []cli.Flag {
 	}
 	for _, f := range kind.Inputs() {
 		if f == mac.PIN {
-			flags = append(flags, pinFlag())
+			flags = append(flags, cardPINFlag())
 			continue
 		}
 		usage := fmt.Sprintf("%s, %d hex digits", f.Chinese(), 2*f.Width())
@@ -113,7 +113,7 @@ func readOp(c *cli.Context, kind mac.Kind) (op mac.Op, err error) {
 	op.Levels = uint8(copy(op.Factors[:], factors))
 	for _, f := range kind.Inputs() {
 		if f == mac.PIN {
-			if err := readPIN(c, &op); err != nil {
+			if err := readCardPIN(c, &op); err != nil {
 				return op, err
 			}
 			continue

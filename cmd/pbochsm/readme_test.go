@@ -22,9 +22,13 @@ func runReadme(t *testing.T, name string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	dir := readmeDir(t)
-	port := readmeDaemon(t)
-	blocks := regexp.MustCompile("(?s)```(console|python)\n(.*?)```").FindAllStringSubmatch(string(text), -1)
+	runExamples(t, name, string(text), readmeDir(t), readmeDaemon(t))
+}
+
+// runExamples runs the examples of a text, which speaks of port 1500, with a
+// port that is free.
+func runExamples(t *testing.T, name, text, dir, port string) {
+	blocks := regexp.MustCompile("(?s)```(console|python)\n(.*?)```").FindAllStringSubmatch(text, -1)
 	if len(blocks) < 3 {
 		t.Fatalf("%s shows only %d examples", name, len(blocks))
 	}
@@ -43,7 +47,14 @@ func runReadme(t *testing.T, name string) {
 			if command == "make run" {
 				continue
 			}
+			if strings.HasPrefix(command, "bin/pbochsm serve ") {
+				guideDaemon(t, dir, strings.Fields(command), want)
+				continue
+			}
 			got, _ := shell(dir, "bash", "-c", command).CombinedOutput()
+			if strings.HasPrefix(command, "kill -HUP ") {
+				awaitReload(t, dir)
+			}
 			if !matches(string(got), want) {
 				t.Errorf("%s:\n$ %s\n%s\nwant\n%s", name, command, got, want)
 			}

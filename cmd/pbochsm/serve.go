@@ -72,12 +72,17 @@ func serve(c *cli.Context) error {
 	if err := selfTest(c.Context, backend); err != nil {
 		return fmt.Errorf("self-test: %w", err)
 	}
-	keys, err := openServed(c, &cfg, log)
+	tokens, err := openTokens(c.Context, &cfg, log)
+	if err != nil {
+		return err
+	}
+	defer tokens.close()
+	keys, err := openServed(c, &cfg, log, tokens)
 	if err != nil {
 		return err
 	}
 	defer keys.close()
-	hsm, closeAudit, err := keys.audited(&cfg, log, mac.NewEngine(keys.live, backend))
+	hsm, closeAudit, err := keys.audited(&cfg, log, mac.NewEngine(keys.live, tokens.homes(backend)))
 	if err != nil {
 		return err
 	}
@@ -87,7 +92,7 @@ func serve(c *cli.Context) error {
 	}
 	d := daemon{
 		cfg: &cfg, log: log, keys: keys, signals: signals,
-		server: newServer(&cfg, log, keys.live, hsm),
+		server: newServer(&cfg, log, tokens.states, keys.live, hsm),
 	}
 	return errors.Join(d.run(c, listeners), closeAudit())
 }
@@ -110,9 +115,9 @@ func testKeys() (*keystore.Live, error) {
 	return keystore.NewLive(snapshot), nil
 }
 
-func newServer(cfg *config, log *slog.Logger, keys mac.Keys, hsm mac.HSM) *protocol.Server {
+func newServer(cfg *config, log *slog.Logger, tokens func() []protocol.TokenState, keys mac.Keys, hsm mac.HSM) *protocol.Server {
 	return &protocol.Server{
-		HSM: hsm, Keys: keys, Rand: random, Now: time.Now, Logger: log,
+		HSM: hsm, Keys: keys, Rand: random, Now: time.Now, Logger: log, Tokens: tokens,
 		Format: protocol.Format{Header: cfg.HeaderLength, Limit: cfg.MaxFrame},
 		Limits: protocol.Limits{
 			Handshake: cfg.Timeouts.Handshake, Frame: cfg.Timeouts.Frame,

@@ -100,6 +100,9 @@ func admit(keys *keystore.Snapshot, c *mac.Chain) error {
 	if int(c.Key) >= len(keys.Keys()) {
 		return keystore.ErrNotFound
 	}
+	if keys.Key(c.Key).Home.InToken() {
+		return mac.ErrElsewhere
+	}
 	block := 8
 	switch keys.Key(c.Key).Cipher {
 	case keystore.Cipher3DES:

@@ -130,6 +130,10 @@ func (Backend) Run(ctx context.Context, keys *keystore.Snapshot, chains []mac.Ch
 			return err
 		}
 		c := &chains[i]
+		if keys.Key(c.Key).Home.InToken() {
+			c.Err = mac.ErrElsewhere
+			continue
+		}
 		t := Run(keys.Key(c.Key).Cipher, Key(*keys.Secret(c.Key)), c)
 		for m, blocks := range t.Blocks {
 			if len(blocks) > 0 {
