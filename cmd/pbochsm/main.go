@@ -38,6 +38,7 @@ func newApp() *cli.App {
 			auditCommand(),
 			initCommand(),
 			keyCommand(),
+			profileCommand(),
 			passphraseCommand(),
 			serveCommand(),
 			statusCommand(),
