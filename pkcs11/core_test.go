@@ -33,9 +33,6 @@ type dumped struct {
 	Keys    []keystore.Key
 }
 
-// raceDetector is set in a build with it.
-var raceDetector bool
-
 const dumpedEnv = "PBOCHSM_DUMPED"
 
 // TestDumpedProcess is no test: it is the process under load that TestCoreDump

@@ -2,4 +2,4 @@
 
 package pkcs11_test
 
-func init() { raceDetector = true }
+const raceDetector = true
