@@ -4,6 +4,7 @@ package pkcs11_test
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"encoding/binary"
 	"encoding/json"
@@ -172,7 +173,13 @@ func count(core []byte, secrets []secret) map[string]int {
 		what[[8]byte(s.bytes)] = s.what
 		begins[binary.LittleEndian.Uint16(s.bytes)] = true
 	}
+	var blank [4096]byte
 	for i := 0; i+8 <= len(core); i++ {
+		if i%len(blank) == 0 { // most of a core is pages that were never used
+			for i+2*len(blank) < len(core) && bytes.Equal(core[i:i+len(blank)], blank[:]) && core[i+len(blank)] == 0 {
+				i += len(blank)
+			}
+		}
 		if begins[binary.LittleEndian.Uint16(core[i:])] {
 			if name, ok := what[[8]byte(core[i:])]; ok {
 				found[name]++
