@@ -6,7 +6,7 @@ import (
 	"errors"
 	"fmt"
 
-	"pbochsm/mac"
+	"pbochsm/keystore"
 )
 
 // Diagnose asks the token all that it could be asked to do, by known answers. A
@@ -50,10 +50,11 @@ func (x calls) tryForm(l *library, form SessionForm, d *Diagnosis) error {
 	profile := *x.profile
 	profile.Session = form
 	y := calls{x.c, x.s, &profile}
-	for i := range knownAnswers {
-		k := &knownAnswers[i]
-		if k.chain.Final == mac.FinalTAC {
-			continue
+	answers := fitting(x.profile, knownAnswers)
+	for i := range answers {
+		k := &answers[i]
+		if folds(k.cipher, k.chain.Final) || k.cipher != keystore.Cipher3DES && form != x.profile.Session {
+			continue // the form matters to 3DES alone
 		}
 		question := fmt.Sprintf("%s, session key as %s", k.name, form)
 		if err := d.add(question, form == x.profile.Session, "the known answer", y.prove(l, k, WayHost, 0)); err != nil {
@@ -67,7 +68,7 @@ func (x calls) tryForm(l *library, form SessionForm, d *Diagnosis) error {
 func (x calls) tryWays(l *library, floor TACWay, d *Diagnosis) error {
 	d.TAC = WayNone
 	for way := WayVendor; way >= WayHost; way-- {
-		kek, err := x.proveWay(l, knownAnswers, way)
+		kek, err := x.proveWay(l, fitting(x.profile, knownAnswers), way)
 		if kek != 0 {
 			_ = x.c.DestroyObject(x.s, kek)
 		}
