@@ -1,0 +1,128 @@
+package contract
+
+import (
+	"regexp"
+	"slices"
+	"strings"
+)
+
+// A Field is a datum of a request or an answer under all of its spellings.
+type Field struct {
+	Name    string // one of the spellings; its Key is the same in upper case
+	Example string
+	Chinese string
+	English string
+
+	Class             Class
+	Shortest, Longest int
+	Lengths           []int    // other than every one between
+	Values            []string // an enumeration; empty: any
+	Money             bool     // decimal fen without sign or leading zero
+	Zero              bool     // money may be 0
+	Nullable          bool     // "" and null are values
+	Secret            bool     // never in a log or a record
+}
+
+// Key is the name by which the program knows the field: upper case, aliases
+// resolved.
+func (f *Field) Key() string { return strings.ToUpper(f.Name) }
+
+// MaxFen is the largest amount and balance: what fits 4 signed bytes.
+const MaxFen = 1<<31 - 1
+
+// byKey is filled once, from the table above.
+var byKey = func() map[string]*Field {
+	m := make(map[string]*Field, len(fields))
+	for i := range fields {
+		m[fields[i].Key()] = &fields[i]
+	}
+	return m
+}()
+
+// Aliases are the spellings that mean another field, in upper case. The other
+// doublets of the document differ in letter case alone.
+func Aliases() map[string]string { return map[string]string{"CARNO": "CARDNO"} }
+
+// KeyOf is what a spelling means.
+func KeyOf(name string) string {
+	name = strings.ToUpper(name)
+	if key, ok := Aliases()[name]; ok {
+		return key
+	}
+	return name
+}
+
+// Lookup finds a field by any of its spellings.
+func Lookup(name string) (Field, bool) {
+	f, ok := byKey[KeyOf(name)]
+	if !ok {
+		return Field{}, false
+	}
+	return *f, true
+}
+
+// Rules are what an operator may set about fields.
+type Rules struct {
+	CardNumber *regexp.Regexp // instead of 16 digits; nil: those
+	Payments   []string       // PaymentType beyond those of the document
+	MaxAmount  uint32         // fen; 0: MaxFen
+}
+
+// Characters tells whether value has characters of the field alone. It is
+// asked before the token, so that no value can reach into the next one in the
+// string that is signed.
+func (r *Rules) Characters(key, value string) bool {
+	f, known := byKey[key]
+	if !known {
+		return Text.holds(value)
+	}
+	if key == "CARDNO" && r.CardNumber != nil {
+		return Ident.holds(value)
+	}
+	return f.Class.holds(value)
+}
+
+// Accepts tells whether value, of the right characters, is one of the field:
+// its length, its enumeration, its range. The calendar is not looked at.
+func (r *Rules) Accepts(key, value string) bool {
+	f, known := byKey[key]
+	switch {
+	case !known:
+		return true
+	case value == "":
+		return f.Nullable
+	case key == "CARDNO" && r.CardNumber != nil:
+		return r.CardNumber.MatchString(value)
+	case key == "PAYMENTTYPE" && slices.Contains(r.Payments, value):
+		return true
+	case f.Money:
+		_, ok := ParseFen(value, r.limit(f))
+		return ok && (f.Zero || value != "0")
+	}
+	n := length(value)
+	return n >= f.Shortest && n <= f.Longest &&
+		(f.Lengths == nil || slices.Contains(f.Lengths, n)) &&
+		(f.Values == nil || slices.Contains(f.Values, value))
+}
+
+func (r *Rules) limit(f *Field) int64 {
+	if f.Name == "TradeMoney" && r.MaxAmount != 0 {
+		return int64(r.MaxAmount)
+	}
+	return MaxFen
+}
+
+// ParseFen reads decimal digits without sign and without leading zero, up to
+// limit.
+func ParseFen(digits string, limit int64) (fen int64, ok bool) {
+	if digits == "" || len(digits) > 10 || digits[0] == '0' && digits != "0" {
+		return 0, false
+	}
+	for _, c := range []byte(digits) {
+		if c < '0' || c > '9' {
+			return 0, false
+		}
+		fen = fen*10 + int64(c-'0')
+	}
+	return fen, fen <= limit
+}
