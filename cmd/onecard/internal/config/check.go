@@ -159,9 +159,14 @@ func (cfg *Config) checkFields() error {
 	if _, err := cfg.CardNumber(); err != nil {
 		return fmt.Errorf("fields.card_number: %w", err)
 	}
-	for _, p := range cfg.Fields.Payments {
-		if !twoDigits.MatchString(p) {
-			return fmt.Errorf("fields.payment_types: %q has not two digits", p)
+	for member, codes := range map[string][]string{"payment_types": cfg.Fields.Payments, "operate_modes": cfg.Fields.OperateModes} {
+		if len(codes) == 0 {
+			return fmt.Errorf("fields.%s: there is none", member)
+		}
+		for _, c := range codes {
+			if !twoDigits.MatchString(c) {
+				return fmt.Errorf("fields.%s: %q has not two digits", member, c)
+			}
 		}
 	}
 	return nil
@@ -185,6 +190,7 @@ func (cfg *Config) checkNumbers() error {
 		"database.connections":                     cfg.Database.Connections,
 		"failure_budgets.mac1_per_card_day":        cfg.Budgets.MAC1PerCardDay,
 		"failure_budgets.mac1_per_domain_day":      cfg.Budgets.MAC1PerDomainDay,
+		"failure_budgets.mac1_alarm_day":           cfg.Budgets.MAC1AlarmDay,
 		"failure_budgets.password_per_source_hour": cfg.Budgets.PasswordPerHour,
 		"failure_budgets.passwords_per_minute":     cfg.Budgets.PasswordsPerMinute,
 		"limits.burst":                             cfg.Limits.Burst,

@@ -4,9 +4,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"maps"
 	"regexp"
-	"slices"
 	"strings"
 )
 
@@ -89,23 +87,37 @@ func (cfg *Config) checkSchemes() error {
 		return errors.New("card_schemes: no card could be loaded: describe at least one")
 	}
 	var errs []error
-	seen := map[string]bool{}
+	ids, types := map[int]bool{}, map[string]bool{}
 	for i := range cfg.Schemes {
 		s := &cfg.Schemes[i]
-		if seen[s.Type] {
-			errs = append(errs, fmt.Errorf("card_schemes: card type %s is there twice", s.Type))
+		if ids[s.ID] {
+			errs = append(errs, fmt.Errorf("card_schemes: id %d is there twice", s.ID))
 		}
-		seen[s.Type] = true
+		ids[s.ID] = true
+		for _, t := range s.Types {
+			if types[t] {
+				errs = append(errs, fmt.Errorf("card_schemes: card type %s is there twice", t))
+			}
+			types[t] = true
+		}
 		if err := s.check(); err != nil {
-			errs = append(errs, fmt.Errorf("card_schemes: %s: %w", s.Type, err))
+			errs = append(errs, fmt.Errorf("card_schemes: %d: %w", s.ID, err))
 		}
 	}
 	return errors.Join(errs...)
 }
 
 func (s *Scheme) check() error {
-	if !cardType.MatchString(s.Type) {
-		return errors.New("card_type: want 1 to 4 digits or upper-case letters")
+	if s.ID < 1 || s.ID > 255 {
+		return errors.New("id: not within 1 to 255; it stays in the ledger for ever")
+	}
+	if len(s.Types) == 0 {
+		return errors.New("card_types: none: no request could select this scheme")
+	}
+	for _, t := range s.Types {
+		if !cardType.MatchString(t) {
+			return fmt.Errorf("card_types: %q is not 1 to 4 digits or upper-case letters", t)
+		}
 	}
 	if b, err := hex.DecodeString(s.Set); err != nil || len(b) != 1 {
 		return errors.New("key_set: want two hexadecimal digits")
@@ -121,24 +133,5 @@ func (s *Scheme) check() error {
 	if s.MaxAmount < 1 || s.MaxAmount > 1<<31-1 || s.MaxBalance < 1 || s.MaxBalance > 1<<31-1 {
 		return errors.New("max_amount and max_balance: not within 1 to 2147483647 fen")
 	}
-	return errors.Join(oneOf("wallet", s.Wallet, "ED", "EP"), s.checkTypes())
-}
-
-// checkTypes holds the type identifiers against the wallet: with another one
-// no card of the scheme would ever accept a MAC2.
-func (s *Scheme) checkTypes() error {
-	load := map[string]string{"ED": "01", "EP": "02"}[s.Wallet]
-	for _, trade := range slices.Sorted(maps.Keys(s.TTI)) {
-		want := map[string]string{"01": load, "03": "03"}[trade]
-		if s.TTI[trade] != want || want == "" {
-			return fmt.Errorf("tti: trade type %s with identifier %s does not fit a wallet %s", trade, s.TTI[trade], s.Wallet)
-		}
-	}
-	if s.TTI["01"] == "" {
-		return errors.New("tti: there is none for a load (trade type 01)")
-	}
-	if s.Unload && s.TTI["03"] == "" {
-		return errors.New("tti: there is none for an unload (trade type 03)")
-	}
-	return nil
+	return oneOf("wallet", s.Wallet, "ED", "EP")
 }

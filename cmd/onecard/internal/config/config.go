@@ -30,6 +30,8 @@ type Config struct {
 	Fields      Fields        `yaml:"fields"`
 	Domains     []Domain      `yaml:"origin_domains"`
 	Schemes     []Scheme      `yaml:"card_schemes"`
+	Unload      bool          `yaml:"unload"`
+	SoleLoader  bool          `yaml:"sole_loader"`
 	Rewrite     Rewrite       `yaml:"rewrite"`
 	AlverifyNew bool          `yaml:"alverify_fresh_serial"`
 	GroupWindow time.Duration `yaml:"group_verify_window"`
@@ -88,8 +90,9 @@ type Answers struct {
 
 // Fields are what an operator may say about the fields of requests.
 type Fields struct {
-	CardNumber string   `yaml:"card_number"`
-	Payments   []string `yaml:"payment_types"`
+	CardNumber   string   `yaml:"card_number"`
+	Payments     []string `yaml:"payment_types"`
+	OperateModes []string `yaml:"operate_modes"`
 }
 
 // Rewrite rules. See docs/api.md.
@@ -102,6 +105,7 @@ type Rewrite struct {
 type Budgets struct {
 	MAC1PerCardDay     int `yaml:"mac1_per_card_day"`
 	MAC1PerDomainDay   int `yaml:"mac1_per_domain_day"`
+	MAC1AlarmDay       int `yaml:"mac1_alarm_day"`
 	PasswordPerHour    int `yaml:"password_per_source_hour"`
 	PasswordsPerMinute int `yaml:"passwords_per_minute"`
 }
@@ -139,12 +143,14 @@ type Log struct {
 func Default() Config {
 	return Config{
 		Mode: "production", Listen: "127.0.0.1:8080", TimeZone: "Asia/Shanghai", ClockWindow: 10 * time.Minute,
-		HSM:      HSM{Connections: 16, HeaderLength: 4, Timeout: 3 * time.Second, CheckEvery: time.Second},
-		Database: Database{Connections: 16},
-		Answers:  Answers{Language: "zh", ErrorCodes: "four", CodeWidth: 6},
-		Rewrite:  Rewrite{Balance: "same"},
-		Budgets:  Budgets{MAC1PerCardDay: 10, MAC1PerDomainDay: 1000, PasswordPerHour: 5, PasswordsPerMinute: 60},
-		Limits:   Limits{PerDomain: 2000, Burst: 4000, InFlight: 1024, Connections: 4096},
+		HSM:        HSM{Connections: 16, HeaderLength: 4, Timeout: 3 * time.Second, CheckEvery: time.Second},
+		Database:   Database{Connections: 16},
+		Answers:    Answers{Language: "zh", ErrorCodes: "four", CodeWidth: 6},
+		SoleLoader: true,
+		Fields:     Fields{Payments: []string{"01", "02", "03"}, OperateModes: []string{"01", "02"}},
+		Rewrite:    Rewrite{Balance: "same"},
+		Budgets:    Budgets{MAC1PerCardDay: 10, MAC1PerDomainDay: 1000, MAC1AlarmDay: 1000, PasswordPerHour: 5, PasswordsPerMinute: 60},
+		Limits:     Limits{PerDomain: 2000, Burst: 4000, InFlight: 1024, Connections: 4096},
 		Timeouts: Timeouts{
 			Header: 5 * time.Second, Request: 5 * time.Second, Answer: 20 * time.Second, Idle: time.Minute, Drain: 10 * time.Second,
 		},
