@@ -1,0 +1,151 @@
+package recharge
+
+import (
+	"context"
+	"errors"
+
+	"pbochsm/mac"
+)
+
+// Errors of a Ledger.
+var (
+	// ErrConflict is a change that does not fit what is stored by now: a
+	// serial that is taken, a balance that is short, a state that has moved.
+	// Nothing was stored; read again and decide again.
+	ErrConflict = errors.New("recharge: the ledger has moved on")
+
+	// ErrUnknownOutcome is a change of which nobody can tell yet whether it is
+	// stored.
+	ErrUnknownOutcome = errors.New("recharge: outcome of the commit unknown")
+
+	// ErrStore is a ledger that cannot be reached. Nothing was stored.
+	ErrStore = errors.New("recharge: ledger unavailable")
+
+	// ErrBusy is a ledger with too much to do. Nothing was stored.
+	ErrBusy = errors.New("recharge: ledger busy")
+)
+
+// A Ledger stores what recharge decides. It is safe for concurrent use. The
+// methods return the errors above, wrapped, or that of the context before
+// anything was begun.
+type Ledger interface {
+	// Find reads what is known about the things that q names.
+	Find(ctx context.Context, q Question) (*Known, error)
+
+	// Commit stores c as a whole and durably, or not at all. It returns nil
+	// only when a power cut can no longer undo it.
+	Commit(ctx context.Context, c *Change) error
+
+	// NewID gives a number that no order or account has had.
+	NewID(ctx context.Context) (int64, error)
+
+	// Spend counts one failure against each budget, durably, and gives the
+	// counts after it.
+	Spend(ctx context.Context, b []Budget) ([]int, error)
+}
+
+// A Budget is a number of failures in a period.
+type Budget struct {
+	Kind    string
+	Subject string
+	Period  string // the day or the hour
+}
+
+// A Question names what to read. Zero members name nothing.
+type Question struct {
+	Card    *CardKey // its orders from the highest counter down, and its binding
+	Counter mac.OnlineCount
+	Random  *[4]byte // with Card and Counter: the write there and its order
+
+	Domain  string
+	TradeID string // with Domain: the order, and its writes
+
+	CardNo   string      // bindings of the number, orders of it that are reserved
+	ByNumber bool        // with CardNo and Counter: the issued order there
+	Account  AccountKind // with Number
+	Number   string
+	Voucher  *Digest
+	Group    string      // a corporate card by its number
+	GroupASN *mac.Factor // or by its application serial number
+	Budgets  []Budget
+}
+
+// Known is what was found. What is not there is nil, or empty.
+type Known struct {
+	Write      *CardWrite // at Card, Counter and Random
+	WriteOrder *Order     // its order
+	Order      *Order     // by TradeID, or ByNumber
+	Writes     []CardWrite
+	OfCard     []Order // at most eight
+	Reserved   []Order // oldest first, of every domain, at most eight
+	Bindings   []Binding
+	Account    *Account
+	Voucher    *Voucher
+	Corporate  *Corporate
+	Spent      []int // of each budget
+}
+
+// A Change is what one transaction stores. Everything in it holds together or
+// nothing is stored: each order must be new, each move must find its state,
+// each account must be active and cover what is taken.
+type Change struct {
+	Event      Event
+	Orders     []Order
+	Moves      []Move
+	Writes     []CardWrite
+	Postings   []Posting
+	Bindings   []Binding
+	Uses       []Use
+	Accounts   []Account   // new ones
+	Vouchers   []Voucher   // new ones
+	Corporates []Corporate // new ones, or new versions of known ones
+	Statuses   []StatusMove
+
+	// Balance is set by Commit where Postings touch the account of an Order
+	// with Source FromTransfer: the balance after them. It is stored with it.
+	Balance Fen
+}
+
+// An Event is the record of a change.
+type Event struct {
+	At     int64 // ms since 1970
+	Kind   string
+	Domain string
+	Order  int64
+	Who    string // source or person
+	Note   string
+}
+
+// A Move takes an order from one state to another. Where it is issued, the
+// card and the rest become the order's.
+type Move struct {
+	Order     int64
+	Version   int64 // that it must have
+	From, To  State
+	Overtaken bool
+	Issue     *Issue
+}
+
+// An Issue is what an order gets with its first write.
+type Issue struct {
+	Card      CardKey
+	Counter   mac.OnlineCount
+	Balance   Fen
+	TradeType TradeType
+	Payment   Payment
+	Detail    Detail
+}
+
+// A Use spends a recharge card.
+type Use struct {
+	Digest Digest
+	Order  int64
+	Now    int64 // it must not expire before
+}
+
+// A StatusMove blocks or unblocks something. Exactly one member names it.
+type StatusMove struct {
+	Account  int64
+	Voucher  string // serial
+	From, To Status
+}
