@@ -4,10 +4,12 @@ import (
 	"fmt"
 	"net/http"
 	"strings"
+
+	"pbochsm/cmd/onecard/internal/recharge"
 )
 
 // A Code is a result of a request in its canonical form of four digits.
-type Code uint16
+type Code = recharge.Code
 
 // A Retry says what a caller may do about a refusal.
 type Retry uint8
@@ -30,21 +32,6 @@ type Result struct {
 	English string
 	Retry   Retry
 }
-
-// The codes that the adapter itself decides on.
-const (
-	Success       Code = 0
-	BadBody       Code = 1001
-	MissingField  Code = 1002
-	BadField      Code = 1003
-	BadMethod     Code = 1006
-	BadToken      Code = 2001
-	NoEndpoint    Code = 2002
-	NoMerchant    Code = 2003
-	TooMany       Code = 2004
-	Busy          Code = 9001
-	InternalError Code = 9005
-)
 
 var results = []Result{
 	{0, http.StatusOK, "成功", "success", No},
@@ -98,7 +85,7 @@ func Find(code Code) Result {
 			return r
 		}
 	}
-	return Find(InternalError)
+	return Find(recharge.Internal)
 }
 
 // A Language is that of ErrorMsg.
@@ -156,7 +143,7 @@ func NewProfile(name string, width int) (Profile, error) {
 
 // Print writes a code.
 func (p Profile) Print(c Code) string {
-	digits := fmt.Sprintf("%04d", c)
+	digits := fmt.Sprintf("%04d", uint16(c))
 	switch p.kind {
 	case two:
 		return digits[:1] + digits[3:]

@@ -134,11 +134,12 @@ func (e *Endpoint) Spelling(key string) string {
 	return ""
 }
 
-// Requires tells whether name, of the request, must be there with a value.
-func (e *Endpoint) Requires(name string) (present, filled bool) {
-	if slices.Contains(e.Optional, name) {
-		return false, false
-	}
-	f, _ := Lookup(name)
-	return true, !f.Nullable
+// Present tells whether name, of the request, must be there.
+func (e *Endpoint) Present(name string) bool { return !slices.Contains(e.Optional, name) }
+
+// Filled tells whether name, of the request, must have a value where it is
+// there.
+func (e *Endpoint) Filled(name string) bool {
+	f, ok := byKey[KeyOf(name)]
+	return ok && !f.Nullable && e.Present(name)
 }

@@ -4,6 +4,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"time"
 )
 
 // A Field is a datum of a request or an answer under all of its spellings.
@@ -19,6 +20,7 @@ type Field struct {
 	Values            []string // an enumeration; empty: any
 	Money             bool     // decimal fen without sign or leading zero
 	Zero              bool     // money may be 0
+	Layout            string   // of a date or a time
 	Nullable          bool     // "" and null are values
 	Secret            bool     // never in a log or a record
 }
@@ -64,8 +66,7 @@ func Lookup(name string) (Field, bool) {
 // Rules are what an operator may set about fields.
 type Rules struct {
 	CardNumber *regexp.Regexp // instead of 16 digits; nil: those
-	Payments   []string       // PaymentType beyond those of the document
-	MaxAmount  uint32         // fen; 0: MaxFen
+	Payments   []string       // PaymentType beyond those of the document; described, not checked
 }
 
 // Characters tells whether value has characters of the field alone. It is
@@ -82,8 +83,9 @@ func (r *Rules) Characters(key, value string) bool {
 	return f.Class.holds(value)
 }
 
-// Accepts tells whether value, of the right characters, is one of the field:
-// its length, its enumeration, its range. The calendar is not looked at.
+// Accepts tells whether value, of the right characters, has the shape of the
+// field: its length, its range, its place in the calendar. Enumerations depend
+// on settings, and are looked at after the stored answers.
 func (r *Rules) Accepts(key, value string) bool {
 	f, known := byKey[key]
 	switch {
@@ -93,28 +95,20 @@ func (r *Rules) Accepts(key, value string) bool {
 		return f.Nullable
 	case key == "CARDNO" && r.CardNumber != nil:
 		return r.CardNumber.MatchString(value)
-	case key == "PAYMENTTYPE" && slices.Contains(r.Payments, value):
-		return true
+	case f.Layout != "":
+		_, err := time.Parse(f.Layout, value)
+		return err == nil && len(value) == len(f.Layout)
 	case f.Money:
-		_, ok := ParseFen(value, r.limit(f))
+		_, ok := ParseFen(value)
 		return ok && (f.Zero || value != "0")
 	}
 	n := length(value)
-	return n >= f.Shortest && n <= f.Longest &&
-		(f.Lengths == nil || slices.Contains(f.Lengths, n)) &&
-		(f.Values == nil || slices.Contains(f.Values, value))
-}
-
-func (r *Rules) limit(f *Field) int64 {
-	if f.Name == "TradeMoney" && r.MaxAmount != 0 {
-		return int64(r.MaxAmount)
-	}
-	return MaxFen
+	return n >= f.Shortest && n <= f.Longest && (f.Lengths == nil || slices.Contains(f.Lengths, n))
 }
 
 // ParseFen reads decimal digits without sign and without leading zero, up to
-// limit.
-func ParseFen(digits string, limit int64) (fen int64, ok bool) {
+// MaxFen.
+func ParseFen(digits string) (fen int64, ok bool) {
 	if digits == "" || len(digits) > 10 || digits[0] == '0' && digits != "0" {
 		return 0, false
 	}
@@ -124,5 +118,5 @@ func ParseFen(digits string, limit int64) (fen int64, ok bool) {
 		}
 		fen = fen*10 + int64(c-'0')
 	}
-	return fen, fen <= limit
+	return fen, fen <= MaxFen
 }

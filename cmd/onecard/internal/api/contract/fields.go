@@ -131,12 +131,12 @@ var fields = []Field{
 		Name: "HostDate", Example: "20261123",
 		Chinese: "主机日期 YYYYMMDD",
 		English: "date of the host, YYYYMMDD",
-		Class:   Digits, Shortest: 8, Longest: 8,
+		Class:   Digits, Shortest: 8, Longest: 8, Layout: "20060102",
 	}, {
 		Name: "HostTime", Example: "091501",
 		Chinese: "主机时间 HHMMSS",
 		English: "time of the host, HHMMSS",
-		Class:   Digits, Shortest: 6, Longest: 6,
+		Class:   Digits, Shortest: 6, Longest: 6, Layout: "150405",
 	}, {
 		Name: "PaymentType", Example: "01",
 		Chinese: "支付方式 01: ALIPAY, 02: TENPAY, 03: CNUNIONPAY",

@@ -7,6 +7,8 @@ import (
 	"strings"
 
 	"go.yaml.in/yaml/v3"
+
+	"pbochsm/cmd/onecard/internal/recharge"
 )
 
 // A Description says what the served OpenAPI description depends on.
@@ -95,7 +97,7 @@ func (d *Description) json(schema, example *yaml.Node) *yaml.Node {
 func (d *Description) request(e *Endpoint) *yaml.Node {
 	required := list()
 	for _, name := range e.Request {
-		if present, _ := e.Requires(name); present {
+		if e.Present(name) {
 			required.Content = append(required.Content, node(name))
 		}
 	}
@@ -150,7 +152,7 @@ func (d *Description) schema(f *Field) *yaml.Node {
 	case values != nil:
 		add(s, "enum", values)
 	case f.Name == "ErrorCode":
-		add(s, "pattern", fmt.Sprintf("^[0-9]{%d}$", len(d.Profile.Print(Success))))
+		add(s, "pattern", fmt.Sprintf("^[0-9]{%d}$", len(d.Profile.Print(recharge.Success))))
 	case f.Name == "CardNo" && d.Rules.CardNumber != nil:
 		add(s, "pattern", d.Rules.CardNumber.String())
 	case f.Money && f.Zero:

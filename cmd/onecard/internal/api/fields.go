@@ -1,0 +1,70 @@
+package api
+
+import (
+	"strings"
+
+	"pbochsm/cmd/onecard/internal/api/contract"
+	"pbochsm/cmd/onecard/internal/api/flat"
+	"pbochsm/cmd/onecard/internal/recharge"
+)
+
+// A request is a body that has been read, on its way to the domain.
+type request struct {
+	endpoint *contract.Endpoint
+	rules    *contract.Rules
+	object   flat.Object
+	domain   *Domain
+	source   string // address of the caller
+
+	fingerprint recharge.Fingerprint
+}
+
+// value is the field key in upper case, except where case means something.
+func (r *request) value(key string) string {
+	v, _ := r.object.Value(key)
+	switch key {
+	case "OLDPASS", "NEWPASS", "PASSWORD", "PHONEMODEL", "LINKADDR":
+		return v
+	}
+	return strings.ToUpper(v)
+}
+
+// checkShape looks for fields that are unknown, missing or empty, and at the
+// characters of every value. It is done before the token: a value must not
+// reach into the next one in the string that is signed.
+func (r *request) checkShape(unknown bool) *refusal {
+	for _, name := range r.endpoint.Request {
+		value, there := r.object.Value(contract.KeyOf(name))
+		if r.endpoint.Present(name) && !there || r.endpoint.Filled(name) && value == "" {
+			return refuseField(recharge.MissingField, name)
+		}
+	}
+	for _, m := range r.object {
+		name := r.endpoint.Spelling(m.Key)
+		if name == "" && !unknown {
+			return refuse(recharge.BadBody)
+		}
+		if !r.rules.Characters(m.Key, m.Value) {
+			return refuseField(recharge.BadField, name)
+		}
+	}
+	return nil
+}
+
+// checkValues looks at lengths, enumerations and ranges.
+func (r *request) checkValues() *refusal {
+	for _, name := range r.endpoint.Request {
+		key := contract.KeyOf(name)
+		value, _ := r.object.Value(key)
+		if value == "" {
+			continue
+		}
+		if key == "ASN" && r.endpoint.Path == "/group/verify" && r.rules.Accepts("CARDNO", value) {
+			continue // described there as the card number: either is accepted
+		}
+		if !r.rules.Accepts(key, value) {
+			return refuseField(recharge.BadField, name)
+		}
+	}
+	return nil
+}
