@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"net/netip"
 	"regexp"
 	"slices"
 	"strings"
@@ -57,6 +58,9 @@ func (cfg *Config) checkReach() error {
 	if !local && !cfg.TLS.On() && !cfg.PlainRemote {
 		return fmt.Errorf("listen: %s is not a loopback address: set tls, or plain_remote if something before it speaks TLS", cfg.Listen)
 	}
+	if _, err := cfg.TrustedProxies(); err != nil {
+		return err
+	}
 	if cfg.Metrics == "" {
 		return nil
 	}
@@ -64,6 +68,19 @@ func (cfg *Config) checkReach() error {
 		return fmt.Errorf("metrics_listen: %w", err)
 	}
 	return nil
+}
+
+// TrustedProxies are the networks whose X-Forwarded-For is believed.
+func (cfg *Config) TrustedProxies() ([]netip.Prefix, error) {
+	var all []netip.Prefix
+	for _, p := range cfg.Proxies {
+		prefix, err := netip.ParsePrefix(p)
+		if err != nil {
+			return nil, fmt.Errorf("trusted_proxies: %q is no network, as in 10.0.0.0/8", p)
+		}
+		all = append(all, prefix)
+	}
+	return all, nil
 }
 
 // Loopback tells whether addr, HOST:PORT, is of this machine alone.
@@ -193,7 +210,7 @@ func (cfg *Config) checkNumbers() error {
 		"failure_budgets.mac1_alarm_day":           cfg.Budgets.MAC1AlarmDay,
 		"failure_budgets.password_per_source_hour": cfg.Budgets.PasswordPerHour,
 		"failure_budgets.passwords_per_minute":     cfg.Budgets.PasswordsPerMinute,
-		"limits.burst":                             cfg.Limits.Burst,
+		"limits.connections_per_address":           cfg.Limits.PerAddress,
 		"limits.in_flight":                         cfg.Limits.InFlight,
 		"limits.connections":                       cfg.Limits.Connections,
 	} {
@@ -201,8 +218,10 @@ func (cfg *Config) checkNumbers() error {
 			errs = append(errs, fmt.Errorf("%s: must be at least 1", name))
 		}
 	}
-	if cfg.Limits.PerDomain <= 0 {
-		errs = append(errs, errors.New("limits.requests_per_second: must be more than nothing"))
+	for name, r := range map[string]Rate{"per_domain": cfg.Limits.PerDomain, "per_source": cfg.Limits.PerSource, "bad_tokens": cfg.Limits.BadTokens} {
+		if r.PerSecond < 0 || r.Burst < 0 || (r.PerSecond > 0) != (r.Burst > 0) {
+			errs = append(errs, fmt.Errorf("limits.%s: per_second and burst are both more than 0, or both 0 for no bound", name))
+		}
 	}
 	for name, d := range map[string]time.Duration{
 		"clock_window": cfg.ClockWindow, "hsm.timeout": cfg.HSM.Timeout, "hsm.check_every": cfg.HSM.CheckEvery,

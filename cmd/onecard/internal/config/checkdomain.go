@@ -54,30 +54,40 @@ func (d *Domain) check(production bool) error {
 		}
 	}
 	return errors.Join(
-		d.checkKey(production),
+		d.checkKeys(production),
 		oneOf("charset", d.Charset, "utf-8", "gbk"),
 		oneOf("unknown_fields", d.Unknown, "refuse", "signed"),
 		oneOf("orders", d.Orders, "strict", "trust_channel"),
 	)
 }
 
+// checkKeys wants a key, and of every key what checkKey wants.
+func (d *Domain) checkKeys(production bool) error {
+	if d.Key.Empty() {
+		return errors.New("key: there is none")
+	}
+	errs := []error{checkKey("key", d.Key, production), checkKey("signature_key", d.Signature, production)}
+	for channel, key := range d.ChannelKeys {
+		errs = append(errs, checkKey("channel_keys: "+channel, key, production))
+	}
+	return errors.Join(errs...)
+}
+
 // checkKey wants 128 bits at least where money is real: a shorter key is found
 // from one request.
-func (d *Domain) checkKey(production bool) error {
-	key := d.Key.Reveal()
+func checkKey(member string, secret Secret, production bool) error {
+	key := secret.Reveal()
 	switch {
-	case key == "":
-		return errors.New("key: there is none")
 	case strings.ContainsAny(key, "&= \t"):
-		return errors.New("key: must not hold '&', '=' or blanks")
-	case !production:
+		return fmt.Errorf("%s: must not hold '&', '=' or blanks", member)
+	case !production || key == "" && member == "signature_key":
 		return nil
 	case strings.EqualFold(key, DocumentKey):
-		return errors.New("key: this is the example of the API document")
-	case strings.HasPrefix(key, "demo-"):
-		return errors.New("key: this is a key of the sandbox")
+		return fmt.Errorf("%s: this is the example of the API document", member)
 	case len(key) < 32:
-		return errors.New("key: shorter than 32 characters; \"openssl rand -hex 16\" makes a good one")
+		return fmt.Errorf("%s: shorter than 32 characters; \"openssl rand -hex 16\" makes a good one", member)
+	case strings.HasPrefix(key, "sandbox"):
+		return fmt.Errorf("%s: this is a key of the sandbox", member)
 	}
 	return nil
 }

@@ -19,6 +19,7 @@ type Config struct {
 	Listen      string        `yaml:"listen"`
 	PlainRemote bool          `yaml:"plain_remote"`
 	TLS         TLS           `yaml:"tls"`
+	Proxies     []string      `yaml:"trusted_proxies"`
 	Metrics     string        `yaml:"metrics_listen"`
 	HSM         HSM           `yaml:"hsm"`
 	Database    Database      `yaml:"database"`
@@ -110,12 +111,20 @@ type Budgets struct {
 	PasswordsPerMinute int `yaml:"passwords_per_minute"`
 }
 
-// Limits of requests.
+// Limits of requests; a rate of 0 is no bound.
 type Limits struct {
-	PerDomain   float64 `yaml:"requests_per_second"`
-	Burst       int     `yaml:"burst"`
-	InFlight    int     `yaml:"in_flight"`
-	Connections int     `yaml:"connections"`
+	PerDomain   Rate `yaml:"per_domain"`
+	PerSource   Rate `yaml:"per_source"`
+	BadTokens   Rate `yaml:"bad_tokens"`
+	InFlight    int  `yaml:"in_flight"`
+	Connections int  `yaml:"connections"`
+	PerAddress  int  `yaml:"connections_per_address"`
+}
+
+// A Rate is how often something may happen.
+type Rate struct {
+	PerSecond float64 `yaml:"per_second"`
+	Burst     int     `yaml:"burst"`
 }
 
 // Timeouts of the HTTP side.
@@ -150,7 +159,9 @@ func Default() Config {
 		Fields:     Fields{Payments: []string{"01", "02", "03"}, OperateModes: []string{"01", "02"}},
 		Rewrite:    Rewrite{Balance: "same"},
 		Budgets:    Budgets{MAC1PerCardDay: 10, MAC1PerDomainDay: 1000, MAC1AlarmDay: 1000, PasswordPerHour: 5, PasswordsPerMinute: 60},
-		Limits:     Limits{PerDomain: 2000, Burst: 4000, InFlight: 1024, Connections: 4096},
+		Limits: Limits{
+			PerDomain: Rate{2000, 4000}, BadTokens: Rate{5, 50}, InFlight: 1024, Connections: 4096, PerAddress: 1024,
+		},
 		Timeouts: Timeouts{
 			Header: 5 * time.Second, Request: 5 * time.Second, Answer: 20 * time.Second, Idle: time.Minute, Drain: 10 * time.Second,
 		},
@@ -200,7 +211,9 @@ func (cfg *Config) readSecrets() error {
 	}
 	for i := range cfg.Domains {
 		d := &cfg.Domains[i]
-		errs = append(errs, d.Key.fill("origin_domains: "+d.Code+": key", d.KeyFile))
+		errs = append(errs,
+			d.Key.fill("origin_domains: "+d.Code+": key", d.KeyFile),
+			d.Signature.fill("origin_domains: "+d.Code+": signature_key", d.SignFile))
 	}
 	return errors.Join(errs...)
 }

@@ -55,7 +55,7 @@ func TestSampleShowsEveryMember(t *testing.T) {
 		t.Fatal(err)
 	}
 	shown := map[string]bool{}
-	for _, m := range regexp.MustCompile(`(?m)^[ -]*([a-z0-9_]+):`).FindAllStringSubmatch(text, -1) {
+	for _, m := range regexp.MustCompile(`(?m)(?:^[ -]*|[{,] ?)([a-z0-9_]+):`).FindAllStringSubmatch(text, -1) {
 		shown[m[1]] = true
 	}
 	members := 0
@@ -161,7 +161,9 @@ func TestRefusals(t *testing.T) {
 		{"limit", `key_set: "01"`, `key_set: "01", max_amount: -1`, "max_amount"},
 		{"time", "mode: test", "mode: test\ntimeouts: {drain: 0s}", "timeouts.drain"},
 		{"number", "mode: test", "mode: test\nlimits: {in_flight: 0}", "limits.in_flight"},
-		{"rate", "mode: test", "mode: test\nlimits: {requests_per_second: 0}", "requests_per_second"},
+		{"rate without burst", "mode: test", "mode: test\nlimits: {per_source: {per_second: 5}}", "limits.per_source"},
+		{"proxy", "mode: test", "mode: test\ntrusted_proxies: [10.0.0.1]", "trusted_proxies"},
+		{"channel key", "key: verysecretkey", "key: k, channel_keys: {'01': 'a=b'}", "channel_keys"},
 		{"log", "mode: test", "mode: test\nlog: {level: loud}", "log.level"},
 		{"not a number", "mode: test", "mode: test\nlimits: {in_flight: " + long + "}", "line"},
 	} {

@@ -2,20 +2,23 @@ package config
 
 // A Domain is one OrigionDomain 发起方应用域.
 type Domain struct {
-	Code      string   `yaml:"code"`
-	Name      string   `yaml:"name"`
-	Key       Secret   `yaml:"key"`
-	KeyFile   string   `yaml:"key_file"`
-	Endpoints []string `yaml:"endpoints"`
-	Merchants []string `yaml:"merchants"`
-	Depts     []string `yaml:"depts"`
-	Operators []string `yaml:"operators"`
-	Channels  []string `yaml:"channels"`
-	AllUpper  bool     `yaml:"token_all_upper"`
-	Charset   string   `yaml:"charset"`
-	Unknown   string   `yaml:"unknown_fields"`
-	Orders    string   `yaml:"orders"`
-	Signature bool     `yaml:"require_signature"`
+	Code        string            `yaml:"code"`
+	Name        string            `yaml:"name"`
+	Key         Secret            `yaml:"key"`
+	KeyFile     string            `yaml:"key_file"`
+	Signature   Secret            `yaml:"signature_key"`
+	SignFile    string            `yaml:"signature_key_file"`
+	ChannelKeys map[string]Secret `yaml:"channel_keys"`
+	Endpoints   []string          `yaml:"endpoints"`
+	Merchants   []string          `yaml:"merchants"`
+	Depts       []string          `yaml:"depts"`
+	Operators   []string          `yaml:"operators"`
+	Terminals   []string          `yaml:"terminals"`
+	Channels    []string          `yaml:"channels"`
+	AllUpper    bool              `yaml:"token_all_upper"`
+	Charset     string            `yaml:"charset"`
+	Unknown     string            `yaml:"unknown_fields"`
+	Orders      string            `yaml:"orders"`
 }
 
 // A Scheme is a family of cards under one issuer's keys.

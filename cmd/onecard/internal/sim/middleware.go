@@ -116,7 +116,7 @@ func (w *World) deliver(next http.Handler, r *http.Request, e *exchange, hits ma
 		again := r.Clone(ctx)
 		again.Body, again.ContentLength = io.NopCloser(bytes.NewReader(e.Body)), int64(len(e.Body))
 		answer = httptest.NewRecorder()
-		if code := forced(r, hits); code != "" && w.signed(e.Body) {
+		if code := r.Header.Get(HeaderError); code != "" {
 			answer.Header().Set("Content-Type", "application/json; charset=utf-8")
 			_, _ = fmt.Fprintf(answer, `{"ErrorCode":"%s","ErrorMsg":"%s"}`, code, "sandbox: asked for by "+HeaderError)
 		} else {
@@ -126,14 +126,6 @@ func (w *World) deliver(next http.Handler, r *http.Request, e *exchange, hits ma
 		w.book.add(e)
 	}
 	return answer
-}
-
-// forced is the code that a request is to be answered with in any case.
-func forced(r *http.Request, hits map[Point]Fault) string {
-	if _, hit := hits[AfterToken]; hit {
-		return "9001"
-	}
-	return r.Header.Get(HeaderError)
 }
 
 // fromHeaders adds the faults that a request asks for itself.
@@ -168,7 +160,7 @@ func send(rw http.ResponseWriter, r *http.Request, answer *httptest.ResponseReco
 		case <-r.Context().Done():
 		}
 	}
-	if _, hit := hits[AfterCommit]; hit {
+	if has(hits, AfterCommit) || has(hits, BeforeCommit) {
 		panic(http.ErrAbortHandler) // the server ends the connection and says nothing
 	}
 	for name, values := range answer.Header() {
