@@ -8,19 +8,23 @@ PKG      ?= ./...
 ADDR     ?=
 CHAINS   ?= 100000000
 SAMPLES  ?= 1000000
+MONEYTIME ?= 20000x
 # Without a C compiler the tests run without the race detector.
 RACE     ?= $(if $(filter 1,$(shell go env CGO_ENABLED)),-race)
 
 GOLANGCI := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 
 .DEFAULT_GOAL := help
-.PHONY: help run test build lint fuzz bench lanes-long dudect generate vectors setup clean
+.PHONY: help run demo test build lint fuzz bench lanes-long money-bench dudect generate vectors setup clean
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-run: build ## start the daemon with the published test keys on 127.0.0.1:1500
-	bin/pbochsm serve --dev
+run: build ## start everything: daemon with published test keys on 127.0.0.1:1500, API on 127.0.0.1:8080
+	bin/onecard dev
+
+demo: build ## top up a simulated card and print every step; needs nothing that runs
+	bin/onecard demo
 
 test: setup ## install what the tests need, then vet and test PKG, each package within TIMEOUT
 	go vet $(PKG)
@@ -40,6 +44,9 @@ bench: ## run the benchmarks of PKG that match BENCH
 
 lanes-long: ## hold CHAINS random chains on every core against the reference; hours
 	go test -run '^TestAgreesWithReference$$' -timeout 0 -v ./mac/lanes -lanes.chains $(CHAINS)
+
+money-bench: ## the money endpoint against what the disk and PostgreSQL can do, as ratios
+	go test -run '^$$' -bench Money -benchtime $(MONEYTIME) -timeout 0 ./cmd/onecard
 
 dudect: ## ask SAMPLES measurements of each core whether its time depends on secrets
 	go run ./mac/lanes/dudect -samples $(SAMPLES)

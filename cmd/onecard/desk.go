@@ -96,7 +96,7 @@ func (d *desk) Furnish(ctx context.Context) error {
 	}
 	cards := deck.Cards()
 	corporate := cards[5]
-	if err := d.operator.CreateCorporate(ctx, deskName, corporate.No, asn(corporate.ASN), "demo company", sandboxPassword); err != nil {
+	if err := d.operator.CreateCorporate(ctx, deskName, corporate.No, corporate.Card.ASN(), "demo company", sandboxPassword); err != nil {
 		return err
 	}
 	if _, err := d.operator.TopUpCorporate(ctx, deskName, corporate.No, "FIXTURE-TOPUP-2", 200000); err != nil {
@@ -133,6 +133,21 @@ func (d *desk) issue(ctx context.Context, f *fixtures) error {
 
 // writeFixtures keeps for programs what they need to know.
 func (d *desk) writeFixtures(f *fixtures) error {
+	if err := f.issuer(); err != nil {
+		return err
+	}
+	f.plastic()
+	corporate := d.world.Deck().Cards()[5]
+	f.Corporate = plasticCard{Number: corporate.No, ASN: corporate.ASN, Type: typePurse, TTI: 2, Password: sandboxPassword}
+	text, err := json.MarshalIndent(f, "", "  ")
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(filepath.Join(d.dir, "fixtures.json"), append(text, '\n'), 0o600)
+}
+
+// issuer tells the published keys, for cards that are simulated elsewhere.
+func (f *fixtures) issuer() error {
 	issuer, err := sandboxIssuer()
 	if err != nil {
 		return err
@@ -141,16 +156,14 @@ func (d *desk) writeFixtures(f *fixtures) error {
 		"load": fmt.Sprintf("%X", issuer.Load), "unload": fmt.Sprintf("%X", issuer.Unload),
 		"purchase": fmt.Sprintf("%X", issuer.Purchase), "tac": fmt.Sprintf("%X", issuer.TAC),
 	}
-	for i := range 6 { // numbers that no simulated card has
+	return nil
+}
+
+// plastic tells numbers that no simulated card has.
+func (f *fixtures) plastic() {
+	for i := range 6 {
 		f.Cards = append(f.Cards, plasticCard{
 			Number: fmt.Sprintf("21500101770000%02d", i), ASN: fmt.Sprintf("00000101770000%02d", i), Type: typePurse, TTI: 2,
 		})
 	}
-	corporate := d.world.Deck().Cards()[5]
-	f.Corporate = plasticCard{Number: corporate.No, ASN: corporate.ASN, Type: typePurse, TTI: 2, Password: sandboxPassword}
-	text, err := json.MarshalIndent(f, "", "  ")
-	if err != nil {
-		return err
-	}
-	return os.WriteFile(filepath.Join(d.dir, "fixtures.json"), append(text, '\n'), 0o600)
 }

@@ -16,16 +16,16 @@ import (
 	"pbochsm/mac"
 )
 
-// List gives what the ledger has of a kind. Recharge cards come with their
-// passwords as far as the sandbox issued them: that is what they are here for.
+// List gives what the ledger has of a kind.
 func (d *desk) List(ctx context.Context, kind string) (any, error) {
 	switch kind {
 	case "accounts":
 		return d.system.ledger.Accounts(ctx)
 	case "corp-accounts":
-		return d.corporates(ctx)
+		return corporates(ctx, d.system.ledger)
 	case "recharge-cards":
-		return d.rechargeCards(ctx)
+		vouchers, err := d.system.ledger.Vouchers(ctx)
+		return publicVouchers(vouchers), err
 	}
 	return d.orders(ctx)
 }

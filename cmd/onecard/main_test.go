@@ -1,0 +1,26 @@
+package main
+
+import (
+	"os"
+	"testing"
+
+	"github.com/rogpeppe/go-internal/testscript"
+)
+
+// TestMain lets the tests and scripts run this program as the command onecard.
+func TestMain(m *testing.M) {
+	testscript.Main(m, map[string]func(){"onecard": main})
+}
+
+// TestScripts runs the program as its users do; each script is about one
+// thing.
+func TestScripts(t *testing.T) {
+	testscript.Run(t, testscript.Params{
+		Dir:                 "testdata/script",
+		RequireExplicitExec: true,
+		RequireUniqueNames:  true,
+		Setup: func(e *testscript.Env) error {
+			return os.Mkdir(e.WorkDir+"/data", 0o700)
+		},
+	})
+}
