@@ -20,6 +20,7 @@ import (
 	"pbochsm/cmd/onecard/internal/config"
 	"pbochsm/cmd/onecard/internal/ledger"
 	"pbochsm/cmd/onecard/internal/sim"
+	"pbochsm/mac"
 )
 
 func devCommand() *cli.Command {
@@ -185,7 +186,7 @@ func buildInstance(ctx context.Context, cfg *config.Config, w *sim.World, clock 
 	random := &lockedReader{r: rand.NewChaCha8(seed)}
 	s, err := openSystem(ctx, cfg, parts{
 		clock: clock.Now, rand: random, log: o.log, fatal: func(err error) { o.log.Error("ledger", "error", err) },
-		hsm: w.Hsm(2 * time.Second), books: w.Ledger, sandbox: w.Handler(), afterToken: w.AfterToken,
+		hsm: func(h mac.HSM) mac.HSM { return w.Module(h, cfg.HSM.Timeout) }, books: w.Ledger, sandbox: w.Handler(), afterToken: w.AfterToken,
 	})
 	if err != nil {
 		return nil, err

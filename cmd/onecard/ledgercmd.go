@@ -84,7 +84,7 @@ func withLedger(do func(*cli.Context, *books) error) cli.ActionFunc {
 			return err
 		}
 		fatal := func(err error) { log.Error("ledger", "error", err) }
-		if b.ledger, err = ledger.Open(c.Context, ledger.Options{DSN: dsn(cfg), Clock: time.Now, Log: log, Fatal: fatal}); err != nil {
+		if b.ledger, err = ledger.Open(c.Context, ledger.Options{DSN: dsn(cfg), Fatal: fatal}); err != nil {
 			return hint(err, "a new or older ledger wants: onecard ledger migrate --config %s", c.String("config"))
 		}
 		defer func() { err = errors.Join(err, b.ledger.Close()) }()

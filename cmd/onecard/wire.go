@@ -57,7 +57,7 @@ func openSystem(ctx context.Context, cfg *config.Config, p parts) (s *system, er
 	if s.pool, err = openPool(cfg, p.log); err != nil {
 		return s, err
 	}
-	if s.ledger, err = ledger.Open(ctx, ledger.Options{DSN: dsn(cfg), Clock: p.clock, Log: p.log, Fatal: p.fatal}); err != nil {
+	if s.ledger, err = ledger.Open(ctx, ledger.Options{DSN: dsn(cfg), Fatal: p.fatal}); err != nil {
 		return s, err
 	}
 	keys, err := serverKeys(cfg)
@@ -166,7 +166,7 @@ func settings(cfg *config.Config) recharge.Settings {
 // scheme translates what config has checked.
 func scheme(c *config.Scheme) recharge.Scheme {
 	s := recharge.Scheme{
-		ID: uint8(c.ID), CardTypes: c.Types, LoadType: mac.TypeLoadEP, UnloadType: mac.TypeUnload,
+		ID: uint8(c.ID), CardTypes: c.Types, LoadType: mac.TypeLoadEP,
 		MaxAmount: recharge.Fen(c.MaxAmount), MaxBalance: recharge.Fen(c.MaxBalance),
 	}
 	if c.Wallet == "ED" {
