@@ -107,5 +107,5 @@ func (s *script) title(format string, a ...any) {
 // tell is one numbered step.
 func (s *script) tell(who, format string, a ...any) {
 	s.step++
-	s.say("%3d  %-8s %s", s.step, who, fmt.Sprintf(format, a...))
+	s.say("%3d  %-15s %s", s.step, who, fmt.Sprintf(format, a...))
 }

@@ -106,7 +106,7 @@ func onlinePayment(ctx context.Context, s *script) error {
 		return err
 	}
 	s.tell("alverify", "the card's open order is %s, %s fen", found["TradeID"], found["TradeMoney"])
-	tac, err := s.load(ctx, "APPM", "mac1auth", &card, found["TradeMoney"], func(f ...map[string]string) (map[string]string, error) {
+	tac, err := s.load(ctx, "APPM", "mac1authal", &card, found["TradeMoney"], func(f ...map[string]string) (map[string]string, error) {
 		return s.client.call(ctx, "APPM", "/tuxedo/mac1authal", write(f[0], "CarNo", "ASN", payment), f[1], map[string]string{
 			"TradeID": found["TradeID"], "ChannelNo": "01", "OperateMode": "02", "PhoneModel": "demo", "LinkAddr": "",
 		})
@@ -142,9 +142,9 @@ func prepaid(ctx context.Context, s *script) error {
 	if err != nil {
 		return err
 	}
-	s.tell("supply", "merchant %s holds %s fen", account["balunitno"], account["balance"])
+	s.tell("prepay/supply", "merchant %s holds %s fen", account["balunitno"], account["balance"])
 	trade := serial("WEB")
-	tac, err := s.load(ctx, "WEBM", "acctsupp", &card, "2500", func(f ...map[string]string) (map[string]string, error) {
+	tac, err := s.load(ctx, "WEBM", "accttranssupply", &card, "2500", func(f ...map[string]string) (map[string]string, error) {
 		return s.client.call(ctx, "WEBM", "/prepay/accttranssupply", write(f[0], "CardNo", "Asn", nil), f[1],
 			map[string]string{"TradeId": trade, "BalunitNo": sandboxMerchant, "DeviceNo": "DEMO-1"})
 	})
@@ -155,12 +155,12 @@ func prepaid(ctx context.Context, s *script) error {
 }
 
 // atCounter is a load over the counter of a department.
-func (s *script) atCounter(ctx context.Context, card *demoCard, path, short, fen string, more map[string]string) error {
+func (s *script) atCounter(ctx context.Context, card *demoCard, path, fen string, more map[string]string) error {
 	asnName := "ASN"
 	if path == "/recharcard/supply" {
 		asnName = "Asn"
 	}
-	tac, err := s.load(ctx, "TERM", short, card, fen, func(f ...map[string]string) (map[string]string, error) {
+	tac, err := s.load(ctx, "TERM", path[1:], card, fen, func(f ...map[string]string) (map[string]string, error) {
 		return s.client.call(ctx, "TERM", path, write(f[0], "CardNo", asnName, more), f[1],
 			map[string]string{"DeptNo": sandboxDept, "OperNo": sandboxOperator})
 	})
@@ -191,7 +191,7 @@ func rechargeCardLoad(ctx context.Context, s *script) error {
 		return err
 	}
 	s.tell("pwcheck", "recharge card %s is worth %s fen", issued[0].Serial, worth["TradeMoney"])
-	return s.atCounter(ctx, &card, "/recharcard/supply", "supply", worth["TradeMoney"], password)
+	return s.atCounter(ctx, &card, "/recharcard/supply", worth["TradeMoney"], password)
 }
 
 // corporateLoad opens a corporate account for a new card, and loads from it.
@@ -210,8 +210,8 @@ func corporateLoad(ctx context.Context, s *script) error {
 	if err != nil {
 		return err
 	}
-	s.tell("verify", "the password holds; %s fen may be loaded", loadable["TradeMoneuy"])
-	return s.atCounter(ctx, &card, "/group/supply", "supply", "7000", nil)
+	s.tell("group/verify", "the password holds; %s fen may be loaded", loadable["TradeMoneuy"])
+	return s.atCounter(ctx, &card, "/group/supply", "7000", nil)
 }
 
 // cashLoad is a load that was paid in cash.
@@ -221,7 +221,7 @@ func cashLoad(ctx context.Context, s *script) error {
 	if err != nil {
 		return err
 	}
-	return s.atCounter(ctx, &card, "/card/supply", "supply", "1000", nil)
+	return s.atCounter(ctx, &card, "/card/supply", "1000", nil)
 }
 
 // tornLoad is a load whose card leaves the reader before it has heard of MAC2,
@@ -241,7 +241,7 @@ func tornLoad(ctx context.Context, s *script) error {
 	if err != nil {
 		return err
 	}
-	s.tell("supply", "booked; MAC2 %s", answer["Mac2"])
+	s.tell("card/supply", "booked; MAC2 %s", answer["Mac2"])
 	var shown demoCard
 	if err := s.client.sim(ctx, "cards/"+card.CardNo+"/tear", map[string]string{"Tear": "before"}, &shown); err != nil {
 		return err
@@ -253,7 +253,7 @@ func tornLoad(ctx context.Context, s *script) error {
 	}
 	s.tell("card", "torn: balance %s, counter %s; MAC2 %s is lost for ever", shown.Balance, shown.CardTradeNo, answer["Mac2"])
 	s.tell("rewrite", "the same load once more, with a new random; no money moves")
-	return s.atCounter(ctx, &card, "/card/supply", "supply", "1000", nil)
+	return s.atCounter(ctx, &card, "/card/supply", "1000", nil)
 }
 
 // unloadCard takes money off a deposit; it is credited when MAC3 holds.
@@ -263,7 +263,7 @@ func unloadCard(ctx context.Context, s *script) error {
 	if err != nil {
 		return err
 	}
-	if err := s.atCounter(ctx, &card, "/card/supply", "supply", "5000", nil); err != nil {
+	if err := s.atCounter(ctx, &card, "/card/supply", "5000", nil); err != nil {
 		return err
 	}
 	card16, when, err := s.begin(ctx, "TERM", &card, "init-unload", "2000")
@@ -275,7 +275,7 @@ func unloadCard(ctx context.Context, s *script) error {
 	if err != nil {
 		return err
 	}
-	s.tell("supply", "MAC1 holds; nothing is credited yet; MAC2 %s", answer["Mac2"])
+	s.tell("card/supply", "MAC1 holds; nothing is credited yet; MAC2 %s", answer["Mac2"])
 	var debit map[string]string
 	when["Mac2"] = answer["Mac2"]
 	if err := s.client.sim(ctx, "cards/"+card.CardNo+"/debit", when, &debit); err != nil {

@@ -36,23 +36,40 @@ func TestClientDrivesDev(t *testing.T) {
 // against one that runs, again and again.
 func TestDemo(t *testing.T) {
 	p, url := devProcess(t, filepath.Join(t.TempDir(), "sandbox"))
-	for _, args := range [][]string{{"demo", "--all"}, {"demo", "--api", url, "--all"}, {"demo", "--api", url, "--all"}, {"demo", "--api", url}} {
-		if args[len(args)-1] == "--all" && len(args) == 2 {
-			args = append(args, "--own")
+	for _, c := range []struct {
+		args                     []string
+		initializations, confirm int
+	}{
+		{[]string{"demo", "--api", url}, 1, 1},
+		{[]string{"demo", "--api", url, "--all"}, 9, 8},
+		{[]string{"demo", "--api", url, "--all"}, 9, 8},
+	} {
+		out := onecard(t, "", c.args...)
+		if got := strings.Count(out, "INITIALIZE"); got != c.initializations {
+			t.Errorf("onecard %v: %d initializations:\n%s", c.args, got, out)
 		}
-		out := onecard(t, "", args...)
-		scenes := 7
-		if args[len(args)-1] == url {
-			scenes = 1
-		}
-		if got := strings.Count(out, "INITIALIZE"); got != scenes+2*(scenes/7) {
-			t.Errorf("onecard %v: %d initializations:\n%s", args, got, out)
-		}
-		if got := strings.Count(out, "CONFIRMED"); got != scenes+scenes/7 {
-			t.Errorf("onecard %v: %d confirmed:\n%s", args, got, out)
+		if got := strings.Count(out, "CONFIRMED"); got != c.confirm {
+			t.Errorf("onecard %v: %d confirmed:\n%s", c.args, got, out)
 		}
 	}
 	p.stop()
+	if _, stderr, err := tryOnecard("", "demo", "--api", url); err == nil || !strings.Contains(stderr, "onecard dev") {
+		t.Errorf("without a sandbox: %v, %s", err, stderr)
+	}
+}
+
+// From nothing to a completed load: one command, which leaves nothing behind.
+func TestDemoAlone(t *testing.T) {
+	temp := t.TempDir()
+	t.Setenv("TMPDIR", temp)
+	t.Chdir(temp)
+	out := onecard(t, "", "demo")
+	if !strings.Contains(out, "the order is CONFIRMED") || !strings.Contains(out, "Done.") {
+		t.Errorf("onecard demo:\n%s", out)
+	}
+	if left, err := os.ReadDir(temp); err != nil || len(left) > 0 {
+		t.Errorf("left behind: %v, %v", left, err)
+	}
 }
 
 // What was done stays; --fresh forgets it.
@@ -60,8 +77,6 @@ func TestDevKeepsItsWorld(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "sandbox")
 	p, url := devProcess(t, dir)
 	onecard(t, "", "demo", "--api", url)
-	cards := onecard(t, "", "config", "print", "--config", sandboxFile(t, dir))
-	_ = cards
 	kept, err := os.ReadFile(filepath.Join(dir, "cards.json"))
 	if err != nil || strings.Count(string(kept), `"No"`) != 8 {
 		t.Errorf("the cards after a demonstration: %s, %v", kept, err)

@@ -9,7 +9,15 @@ import (
 
 // TestMain lets the tests and scripts run this program as the command onecard.
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){"onecard": main})
+	testscript.Main(withServer{m}, map[string]func(){"onecard": main})
+}
+
+// withServer ends the PostgreSQL server that a test may have started.
+type withServer struct{ *testing.M }
+
+func (m withServer) Run() int {
+	defer shared.Stop()
+	return m.M.Run()
 }
 
 // TestScripts runs the program as its users do; each script is about one

@@ -6,6 +6,7 @@ import (
 	"context"
 	"io"
 	"log/slog"
+	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -167,3 +168,5 @@ func python(t *testing.T, script string, args ...string) string {
 	}
 	return string(out)
 }
+
+func listenAnywhere() (net.Listener, error) { return net.Listen("tcp", "127.0.0.1:0") }
