@@ -11,6 +11,9 @@ type engine interface {
 	// read runs statements that change nothing.
 	read(ctx context.Context, all []statement) error
 
+	// snapshot is read, where all statements see the same moment.
+	snapshot(ctx context.Context, all []statement) error
+
 	// write runs statements as one transaction and returns when a power cut can
 	// no longer undo it. proof is an event among what it stores, by which the
 	// outcome can be asked for, or 0 where it does not matter.

@@ -37,11 +37,17 @@ var (
 	findBindings  = "SELECT b.scheme, b.asn, b.card_no FROM binding b WHERE b.scheme = $1 AND b.asn = $2"
 	findNumbers   = "SELECT b.scheme, b.asn, b.card_no FROM binding b WHERE b.card_no = $1"
 	findAccount   = "SELECT a.id, a.kind, a.number, a.name, a.balance, a.status FROM account a WHERE a.kind = $1 AND a.number = $2"
-	findVoucher   = "SELECT serial, digest, amount, status, expires, COALESCE(order_id, 0) FROM voucher WHERE digest = $1"
+	findVoucher   = voucherList + "WHERE digest = $1"
 	findCorporate = "SELECT a.id, a.kind, a.number, a.name, a.balance, a.status, c.card_no, c.asn, c.hash, c.previous, " +
 		"c.verified_at, c.version FROM corporate c JOIN account a ON a.id = c.account_id "
 	findByCorporate    = findCorporate + "WHERE c.card_no = $1"
 	findByCorporateASN = findCorporate + "WHERE c.asn = $1"
+	findOrder          = "SELECT " + orderList + " FROM orders o WHERE o.id = $1"
+	findPerson         = "SELECT name, hash FROM person WHERE name = $1"
+	proposalList       = "SELECT " + strings.Join(proposalColumns, ", ") + " FROM proposal "
+	findProposal       = proposalList + "WHERE id = $1"
+	voucherList        = "SELECT serial, digest, amount, status, expires, COALESCE(order_id, 0) FROM voucher "
+	findSerial         = voucherList + "WHERE serial = $1"
 	findSpent          = "SELECT spent FROM budget WHERE kind = $1 AND subject = $2 AND period = $3"
 )
 
@@ -80,6 +86,7 @@ func (l *Ledger) Find(ctx context.Context, q recharge.Question) (*recharge.Known
 			ask(findReserved, many(&k.Reserved, scanOrder), q.CardNo, q.Domain)
 		}
 	}
+	l.askOffice(q, k, ask)
 	if q.Payment.TradeID != "" {
 		ask(findPaid, one(&k.Paid, scanOrder), q.Domain, q.Payment.Type, q.Payment.TradeID)
 	}
@@ -105,6 +112,22 @@ func (l *Ledger) Find(ctx context.Context, q recharge.Question) (*recharge.Known
 		k.WriteOrder = ownerOf(k)
 	}
 	return k, nil
+}
+
+// askOffice asks for what operators name.
+func (l *Ledger) askOffice(q recharge.Question, k *recharge.Known, ask func(string, func(row) error, ...any)) {
+	if q.OrderID != 0 {
+		ask(findOrder, one(&k.Order, scanOrder), q.OrderID)
+	}
+	if q.Person != "" {
+		ask(findPerson, one(&k.Person, scanPerson), q.Person)
+	}
+	if q.Proposal != 0 {
+		ask(findProposal, one(&k.Proposal, scanProposal), q.Proposal)
+	}
+	if q.Serial != "" {
+		ask(findSerial, one(&k.Voucher, scanVoucher), q.Serial)
+	}
 }
 
 // ownerOf gives the order of k.Write: there is one at its counter.
@@ -168,4 +191,16 @@ func scanCorporate(r row) (*recharge.Corporate, error) {
 		&c.VerifiedAt, &c.Version)
 	c.ASN = factor(asn)
 	return &c, err
+}
+
+func scanPerson(r row) (*recharge.Person, error) {
+	var p recharge.Person
+	err := r.Scan(&p.Name, &p.Hash)
+	return &p, err
+}
+
+func scanProposal(r row) (*recharge.Proposal, error) {
+	var p recharge.Proposal
+	err := r.Scan(&p.ID, &p.Kind, &p.Order, &p.OrderVersion, &p.Evidence, &p.Proposer, &p.Approver, &p.At)
+	return &p, err
 }

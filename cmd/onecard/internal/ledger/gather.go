@@ -75,6 +75,14 @@ var (
 	}
 )
 
+// v is proposal, approver, who must not be the proposer.
+var approvals = update{
+	name:  "proposal",
+	set:   "approver = CASE WHEN proposal.approver = '' AND proposal.proposer <> v.column2 THEN v.column2 END",
+	where: "proposal.id = v.column1",
+	types: []string{"BIGINT", "TEXT"},
+}
+
 const (
 	spendOne = "INSERT INTO budget (kind, subject, period, spent) VALUES ($1, $2, $3, 1) " +
 		"ON CONFLICT (kind, subject, period) DO UPDATE SET spent = budget.spent + 1 RETURNING spent"
@@ -87,6 +95,7 @@ const (
 type group struct {
 	events, postings, orders, moves, issues, writes, bindings, uses [][]any
 	accounts, vouchers, corporates, passwords                       [][]any
+	persons, proposals, approvals                                   [][]any
 	accountStatuses, voucherStatuses                                [][]any
 	balances                                                        map[int64]int64
 	single                                                          []statement // at the end
@@ -138,6 +147,15 @@ func (g *group) office(c *recharge.Change) {
 		} else {
 			g.passwords = append(g.passwords, []any{k.Account.ID, k.Version, k.Hash, k.Previous, k.VerifiedAt})
 		}
+	}
+	for _, p := range c.Persons {
+		g.persons = append(g.persons, []any{p.Name, p.Hash})
+	}
+	for _, p := range c.Proposals {
+		g.proposals = append(g.proposals, []any{p.ID, string(p.Kind), p.Order, p.OrderVersion, p.Evidence, p.Proposer, "", p.At})
+	}
+	if a := c.Approval; a != nil {
+		g.approvals = append(g.approvals, []any{a.Proposal, a.Approver})
 	}
 	for _, m := range c.Statuses {
 		if m.Voucher != "" {
@@ -195,6 +213,9 @@ func (g *group) statements() []statement {
 	all = uses.change(all, g.uses)
 	all = corporate.insert(all, g.corporates)
 	all = passwords.change(all, g.passwords)
+	all = persons.insert(all, g.persons)
+	all = proposals.insert(all, g.proposals)
+	all = approvals.change(all, g.approvals)
 	all = events.insert(all, g.events)
 	return append(all, g.single...)
 }

@@ -75,6 +75,28 @@ func (e *postEngine) read(ctx context.Context, all []statement) error {
 	return postError(e.pool.SendBatch(ctx, batch(all)).Close())
 }
 
+func (e *postEngine) snapshot(ctx context.Context, all []statement) error {
+	options := pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly}
+	return postError(pgx.BeginTxFunc(ctx, e.pool, options, func(tx pgx.Tx) error {
+		for _, s := range all {
+			rows, err := tx.Query(ctx, s.sql, s.args...)
+			if err != nil {
+				return err
+			}
+			for rows.Next() {
+				if err := s.scan(rows); err != nil {
+					rows.Close()
+					return err
+				}
+			}
+			if err := rows.Err(); err != nil {
+				return err
+			}
+		}
+		return nil
+	}))
+}
+
 // batch hands each row of each statement to its scan when the batch is closed.
 func batch(all []statement) *pgx.Batch {
 	b := &pgx.Batch{}

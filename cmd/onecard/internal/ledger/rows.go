@@ -14,6 +14,8 @@ var (
 	bindings  = table{name: "binding", columns: []string{"scheme", "asn", "card_no"}}
 	accounts  = table{name: "account", columns: []string{"id", "kind", "number", "name", "balance", "status"}}
 	vouchers  = table{name: "voucher", columns: []string{"serial", "digest", "amount", "status", "expires"}}
+	persons   = table{name: "person", columns: []string{"name", "hash"}}
+	proposals = table{name: "proposal", columns: proposalColumns}
 	orders    = table{name: "orders", columns: orderColumns}
 	writes    = table{name: "card_write", columns: writeColumns}
 	corporate = table{
@@ -21,6 +23,8 @@ var (
 		columns: []string{"account_id", "card_no", "asn", "hash", "previous", "verified_at", "version"},
 	}
 )
+
+var proposalColumns = []string{"id", "kind", "order_id", "order_version", "evidence", "proposer", "approver", "at"}
 
 var orderColumns = []string{
 	"id", "domain", "trade_id", "source", "trade_type", "state", "version", "scheme", "asn", "wallet", "counter",

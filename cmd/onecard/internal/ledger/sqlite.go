@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"regexp"
 	"sync"
 	"time"
 
@@ -29,9 +30,10 @@ type liteEngine struct {
 
 // liteSource gives the name of the file as the driver wants it.
 func liteSource(file string, writing bool) string {
-	q := url.Values{"_pragma": {"busy_timeout(10000)", "journal_mode(WAL)", "synchronous(FULL)", "foreign_keys(ON)"}}
+	q := url.Values{"_pragma": {"busy_timeout(10000)", "journal_mode(WAL)", "synchronous(FULL)", "temp_store(MEMORY)"}}
 	if writing {
 		q.Set("_txlock", "immediate")
+		q["_pragma"] = append(q["_pragma"], "cache_size(-65536)", "wal_autocheckpoint(8000)")
 	} else {
 		q.Add("_pragma", "query_only(ON)")
 	}
@@ -99,11 +101,44 @@ func (e *liteEngine) read(ctx context.Context, all []statement) error {
 	return nil
 }
 
+func (e *liteEngine) snapshot(ctx context.Context, all []statement) error {
+	tx, err := e.readers.BeginTx(ctx, nil)
+	if err != nil {
+		return liteError(err)
+	}
+	defer func() { _ = tx.Rollback() }()
+	for _, s := range all {
+		rows, err := tx.QueryContext(ctx, lite(s.sql), s.args...)
+		if err != nil {
+			return liteError(err)
+		}
+		if err := each(rows, s.scan); err != nil {
+			return liteError(err)
+		}
+	}
+	return nil
+}
+
+var (
+	parameter = regexp.MustCompile(`\$\d+`)
+	verb      = regexp.MustCompile(`^(INSERT INTO|UPDATE) `)
+	undoing   = map[string]string{"INSERT INTO ": "INSERT OR ROLLBACK INTO ", "UPDATE ": "UPDATE OR ROLLBACK "}
+)
+
+// lite is a statement with two liberties of SQLite. Parameters stand in their
+// order anyway, and those without a number need not be looked up in a list.
+// And what is refused undoes the whole transaction, so that nothing has to be
+// kept for undoing a statement alone.
+func lite(text string) string {
+	text = parameter.ReplaceAllString(text, "?")
+	return verb.ReplaceAllStringFunc(text, func(v string) string { return undoing[v] })
+}
+
 func (e *liteEngine) prepared(ctx context.Context, text string) (*sql.Stmt, error) {
 	if stmt, ok := e.reading.Load(text); ok {
 		return stmt.(*sql.Stmt), nil //nolint:errcheck,forcetypeassert // only statements are stored
 	}
-	stmt, err := e.readers.PrepareContext(ctx, text)
+	stmt, err := e.readers.PrepareContext(ctx, lite(text))
 	if err != nil {
 		return nil, err
 	}
@@ -155,7 +190,7 @@ func (e *liteEngine) exec(ctx context.Context, s statement) error {
 	stmt, ok := e.ready[s.sql]
 	if !ok {
 		var err error
-		if stmt, err = e.conn.PrepareContext(ctx, s.sql); err != nil {
+		if stmt, err = e.conn.PrepareContext(ctx, lite(s.sql)); err != nil {
 			return err
 		}
 		e.ready[s.sql] = stmt

@@ -68,6 +68,12 @@ type Question struct {
 	Group    string      // a corporate card by its number
 	GroupASN *mac.Factor // or by its application serial number
 	Budgets  []Budget
+
+	// What operators ask for.
+	OrderID  int64
+	Person   string
+	Proposal int64
+	Serial   string // of a recharge card
 }
 
 // Known is what was found. What is not there is nil, or empty.
@@ -84,6 +90,8 @@ type Known struct {
 	Voucher    *Voucher
 	Corporate  *Corporate
 	Spent      []int // of each budget
+	Person     *Person
+	Proposal   *Proposal
 }
 
 // A Change is what one transaction stores. Everything in it holds together or
@@ -102,6 +110,9 @@ type Change struct {
 	Vouchers   []Voucher   // new ones
 	Corporates []Corporate // new ones, or new versions of known ones
 	Statuses   []StatusMove
+	Persons    []Person   // new ones
+	Proposals  []Proposal // new ones
+	Approval   *Approval
 
 	Spend []Budget // failures to count, one for each
 
@@ -152,4 +163,25 @@ type StatusMove struct {
 	Account  int64
 	Voucher  string // serial
 	From, To Status
+}
+
+// A Person may take part in what takes two.
+type Person struct{ Name, Hash string }
+
+// A Proposal is what one person proposed about an order, and another approves.
+type Proposal struct {
+	ID           int64
+	Kind         State // Refunded or WrittenOff
+	Order        int64
+	OrderVersion int64 // the order must not have moved since
+	Evidence     string
+	Proposer     string
+	Approver     string // empty until it is approved
+	At           int64
+}
+
+// An Approval is another person's yes to a proposal that has none yet.
+type Approval struct {
+	Proposal int64
+	Approver string
 }
