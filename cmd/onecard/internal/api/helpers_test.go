@@ -47,7 +47,24 @@ type bench struct {
 func newBench(t *testing.T, change func(*api.Options)) *bench {
 	t.Helper()
 	b := &bench{T: t, service: &service{}, log: &lockedBuffer{}}
+	o := options(t)
+	o.Service = b.service
+	o.Log = slog.New(slog.NewJSONHandler(b.log, &slog.HandlerOptions{Level: slog.LevelDebug}))
+	if change != nil {
+		change(&o)
+	}
 	var err error
+	if b.api, err = api.New(o); err != nil {
+		t.Fatal(err)
+	}
+	b.loadContract()
+	t.Cleanup(b.checkLog)
+	return b
+}
+
+// options are those of a bench, with a service and a log of their own.
+func options(t testing.TB) api.Options {
+	t.Helper()
 	keys, err := recharge.NewKeys([]byte(secret))
 	if err != nil {
 		t.Fatal(err)
@@ -56,26 +73,17 @@ func newBench(t *testing.T, change func(*api.Options)) *bench {
 	for _, e := range contract.Endpoints() {
 		paths = append(paths, e.Path)
 	}
-	o := api.Options{
-		Service: b.service, Keys: keys,
+	return api.Options{
+		Service: &service{}, Keys: keys,
 		Domains: []api.Domain{
 			{Code: "APPM", Key: api.NewKey(appKey), Endpoints: paths},
 			{Code: "TERM", Key: api.NewKey(termKey), Endpoints: []string{"/card/supply"}, Terminals: []string{"112233445566"}},
 		},
 		Now:   func() time.Time { return clock },
 		Rand:  rand.NewChaCha8([32]byte{1}),
-		Log:   slog.New(slog.NewJSONHandler(b.log, &slog.HandlerOptions{Level: slog.LevelDebug})),
+		Log:   slog.New(slog.DiscardHandler),
 		Ready: func(context.Context) error { return nil },
 	}
-	if change != nil {
-		change(&o)
-	}
-	if b.api, err = api.New(o); err != nil {
-		t.Fatal(err)
-	}
-	b.loadContract()
-	t.Cleanup(b.checkLog)
-	return b
 }
 
 // loadContract takes the description that the API itself serves.
