@@ -5,7 +5,6 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
-	"strings"
 )
 
 // demoTerminal is the terminal of the demonstration.
@@ -178,7 +177,7 @@ func rechargeCardLoad(ctx context.Context, s *script) error {
 		return err
 	}
 	var issued []rechargeCard
-	batch := map[string]any{"Batch": strings.ToUpper(serial("D"))[:10], "Count": 1, "TradeMoney": "5000"}
+	batch := map[string]any{"Count": 1, "TradeMoney": "5000"}
 	if err := s.client.sim(ctx, "recharge-cards", batch, &issued); err != nil {
 		return err
 	}

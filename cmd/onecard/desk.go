@@ -41,10 +41,8 @@ func newDesk(cfg *config.Config, s *system, w *sim.World, clock *sim.Clock, rand
 	if err != nil {
 		return nil, err
 	}
-	return &desk{
-		dir: filepath.Dir(cfg.Database.SQLite), system: s, world: w, clock: clock,
-		operator: recharge.NewOperator(recharge.OperatorOptions{Ledger: s.ledger, Keys: keys, Clock: clock.Now, Rand: random}),
-	}, nil
+	operator, err := recharge.NewOperator(recharge.OperatorOptions{Ledger: s.ledger, Keys: keys, Clock: clock.Now, Rand: random})
+	return &desk{dir: filepath.Dir(cfg.Database.SQLite), system: s, world: w, clock: clock, operator: operator}, err
 }
 
 const deskName = "sandbox"
@@ -88,7 +86,7 @@ func (d *desk) Furnish(ctx context.Context) error {
 	if err := d.operator.CreateMerchant(ctx, deskName, sandboxMerchant, "demo merchant"); err != nil {
 		return err
 	}
-	if _, err := d.operator.TopUp(ctx, deskName, sandboxMerchant, "FIXTURE-TOPUP-1", 1000000); err != nil {
+	if _, err := d.operator.TopUp(ctx, deskName, recharge.MerchantAccount, sandboxMerchant, "FIXTURE-TOPUP-1", 1000000); err != nil {
 		return err
 	}
 	if err := d.issue(ctx, &f); err != nil {
@@ -99,7 +97,7 @@ func (d *desk) Furnish(ctx context.Context) error {
 	if err := d.operator.CreateCorporate(ctx, deskName, corporate.No, corporate.Card.ASN(), "demo company", sandboxPassword); err != nil {
 		return err
 	}
-	if _, err := d.operator.TopUpCorporate(ctx, deskName, corporate.No, "FIXTURE-TOPUP-2", 200000); err != nil {
+	if _, err := d.operator.TopUp(ctx, deskName, recharge.CorporateAccount, corporate.No, "FIXTURE-TOPUP-2", 200000); err != nil {
 		return err
 	}
 	orders := "TradeID,CarNo,TradeMoney,PaymentType,AccountNo,PaymentTradeID\n" +
@@ -114,12 +112,11 @@ func (d *desk) Furnish(ctx context.Context) error {
 // issue makes recharge cards; their passwords are known here alone.
 func (d *desk) issue(ctx context.Context, f *fixtures) error {
 	for _, batch := range []struct {
-		name  string
 		count int
 		fen   recharge.Fen
-	}{{"DEMO50", 10, 5000}, {"DEMO100", 5, 10000}} {
+	}{{10, 5000}, {5, 10000}} {
 		issued, err := d.operator.IssueVouchers(ctx, deskName, recharge.VoucherBatch{
-			Batch: batch.name, Count: batch.count, Amount: batch.fen, Expires: d.clock.Now().AddDate(5, 0, 0),
+			Count: batch.count, Amount: batch.fen, Expires: d.clock.Now().AddDate(5, 0, 0),
 		})
 		if err != nil {
 			return err

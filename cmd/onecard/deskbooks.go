@@ -38,11 +38,11 @@ func (d *desk) orders(ctx context.Context) (any, error) {
 	}
 	orders := []json.RawMessage{}
 	for s := bufio.NewScanner(&journal); s.Scan(); {
-		var line struct{ Record string }
+		var line struct{ Type string }
 		if err := json.Unmarshal(s.Bytes(), &line); err != nil {
 			return nil, err
 		}
-		if line.Record == "order" {
+		if line.Type == "order" {
 			orders = append([]json.RawMessage{bytes.Clone(s.Bytes())}, orders...)
 		}
 	}
@@ -55,8 +55,7 @@ type wish struct {
 	TradeID, CarNo, TradeMoney, PaymentType, AccountNo, PaymentTradeID string // an order
 	Balunitno, Name                                                    string // a merchant
 	CardNo, ASN, PassWord                                              string // a corporate card
-	Batch                                                              string // recharge cards
-	Count                                                              int
+	Count                                                              int    // recharge cards
 }
 
 // Make makes an order, a merchant's account, recharge cards or a corporate
@@ -92,7 +91,14 @@ func (d *desk) makeOrder(ctx context.Context, q *wish) (any, error) {
 	_ = w.Write([]string{"TradeID", "CarNo", "TradeMoney", "PaymentType", "AccountNo", "PaymentTradeID"})
 	_ = w.Write([]string{q.TradeID, q.CarNo, q.TradeMoney, q.PaymentType, q.AccountNo, q.PaymentTradeID})
 	w.Flush() // into memory: it cannot fail
-	return d.operator.ImportOrders(ctx, deskName, "APPM", &row)
+	done, err := d.operator.ImportOrders(ctx, deskName, "APPM", &row)
+	if err != nil {
+		return nil, err
+	}
+	for _, refused := range done.Refused {
+		return nil, fmt.Errorf("%w: %w", sim.ErrRequest, refused.Err)
+	}
+	return map[string]int{"new": done.New, "known": done.Known}, nil
 }
 
 func (d *desk) makeMerchant(ctx context.Context, q *wish, amount recharge.Fen) (any, error) {
@@ -102,7 +108,7 @@ func (d *desk) makeMerchant(ctx context.Context, q *wish, amount recharge.Fen) (
 	balance := recharge.Fen(0)
 	if amount > 0 {
 		var err error
-		if balance, err = d.operator.TopUp(ctx, deskName, q.Balunitno, "SIM-"+q.Balunitno, amount); err != nil {
+		if balance, err = d.operator.TopUp(ctx, deskName, recharge.MerchantAccount, q.Balunitno, "SIM-"+q.Balunitno, amount); err != nil {
 			return nil, err
 		}
 	}
@@ -119,7 +125,7 @@ func (d *desk) makeCorporate(ctx context.Context, q *wish, amount recharge.Fen) 
 	}
 	balance := recharge.Fen(0)
 	if amount > 0 {
-		if balance, err = d.operator.TopUpCorporate(ctx, deskName, q.CardNo, "SIM-"+q.CardNo, amount); err != nil {
+		if balance, err = d.operator.TopUp(ctx, deskName, recharge.CorporateAccount, q.CardNo, "SIM-"+q.CardNo, amount); err != nil {
 			return nil, err
 		}
 	}
@@ -131,7 +137,7 @@ func (d *desk) makeRechargeCards(ctx context.Context, q *wish, amount recharge.F
 		return nil, fmt.Errorf("%w: Count is not within 1 to 1000", sim.ErrRequest)
 	}
 	issued, err := d.operator.IssueVouchers(ctx, deskName, recharge.VoucherBatch{
-		Batch: q.Batch, Count: q.Count, Amount: amount, Expires: d.clock.Now().AddDate(5, 0, 0),
+		Count: q.Count, Amount: amount, Expires: d.clock.Now().AddDate(5, 0, 0),
 	})
 	if err != nil {
 		return nil, err

@@ -43,7 +43,7 @@ func accountCommand() *cli.Command {
 			{
 				Name: "top-up", Usage: "book what a merchant has transferred, and print the balance", Flags: on(number, serialFlag(), fenFlag()),
 				Action: withLedger(func(c *cli.Context, b *books) error {
-					balance, err := b.operator.TopUp(c.Context, b.who, c.String("number"), c.String("serial"), recharge.Fen(c.Int64("fen")))
+					balance, err := b.operator.TopUp(c.Context, b.who, recharge.MerchantAccount, c.String("number"), c.String("serial"), recharge.Fen(c.Int64("fen")))
 					return printBalance(c, balance, err)
 				}),
 			},
@@ -108,7 +108,7 @@ func rechargeCardsCommand() *cli.Command {
 		Subcommands: []*cli.Command{
 			{
 				Name: "issue", Usage: "make recharge cards; prints serial and password of each, which are kept nowhere else",
-				Flags: on(numberFlag("batch", "name of the batch, begins the serials"), &cli.IntFlag{Name: "count", Required: true, Usage: "how many"},
+				Flags: on(&cli.IntFlag{Name: "count", Required: true, Usage: "how many"},
 					fenFlag(), &cli.TimestampFlag{Name: "expires", Layout: time.DateOnly, Required: true, Usage: "last day, as in 2031-12-31"}),
 				Action: withLedger(issueRechargeCards),
 			},
@@ -127,7 +127,7 @@ func issueRechargeCards(c *cli.Context, b *books) error {
 	day := c.Timestamp("expires")
 	expires := time.Date(day.Year(), day.Month(), day.Day()+1, 0, 0, 0, 0, b.cfg.Zone())
 	issued, err := b.operator.IssueVouchers(c.Context, b.who, recharge.VoucherBatch{
-		Batch: c.String("batch"), Count: c.Int("count"), Amount: recharge.Fen(c.Int64("fen")), Expires: expires,
+		Count: c.Int("count"), Amount: recharge.Fen(c.Int64("fen")), Expires: expires,
 	})
 	if err != nil {
 		return err
@@ -183,7 +183,7 @@ func corpCommand() *cli.Command {
 			{
 				Name: "top-up", Usage: "book what the company has transferred, and print what may be loaded", Flags: on(card, serialFlag(), fenFlag()),
 				Action: withLedger(func(c *cli.Context, b *books) error {
-					balance, err := b.operator.TopUpCorporate(c.Context, b.who, c.String("card"), c.String("serial"), recharge.Fen(c.Int64("fen")))
+					balance, err := b.operator.TopUp(c.Context, b.who, recharge.CorporateAccount, c.String("card"), c.String("serial"), recharge.Fen(c.Int64("fen")))
 					return printBalance(c, balance, err)
 				}),
 			},

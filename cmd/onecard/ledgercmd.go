@@ -1,7 +1,6 @@
 package main
 
 import (
-	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -47,8 +46,8 @@ func ledgerCommand() *cli.Command {
 			rechargeCardsCommand(),
 			corpCommand(),
 			personCommand(),
-			proposalCommand("refund", "give the money of an order back; takes two persons and evidence", recharge.Refund),
-			proposalCommand("write-off", "close an order whose card never came back; takes two persons", recharge.WriteOff),
+			proposalCommand("refund", "give the money of an order back; takes two persons and evidence", recharge.Refunded),
+			proposalCommand("write-off", "close an order whose card never came back; takes two persons", recharge.WrittenOff),
 		},
 	}
 }
@@ -92,7 +91,10 @@ func withLedger(do func(*cli.Context, *books) error) cli.ActionFunc {
 		if err != nil {
 			return err
 		}
-		b.operator = recharge.NewOperator(recharge.OperatorOptions{Ledger: b.ledger, Keys: keys, Clock: time.Now, Rand: randomness})
+		b.operator, err = recharge.NewOperator(recharge.OperatorOptions{Ledger: b.ledger, Keys: keys, Clock: time.Now, Rand: randomness})
+		if err != nil {
+			return err
+		}
 		return do(c, b)
 	}
 }
@@ -138,7 +140,7 @@ func printJSON(c *cli.Context, v any) error {
 func exportLedger(c *cli.Context, b *books) error { return b.ledger.Export(c.Context, c.App.Writer) }
 
 func reconcileLedger(c *cli.Context, b *books) error {
-	report, err := b.ledger.Reconcile(c.Context, time.Now())
+	report, err := b.ledger.Reconcile(c.Context, time.Now(), b.cfg.Reconcile.Older)
 	if err != nil {
 		return err
 	}
@@ -165,12 +167,10 @@ func importOrders(c *cli.Context, b *books) error {
 	}
 	fmt.Fprintf(c.App.Writer, "%d new, %d known, %d refused\n", result.New, result.Known, len(result.Refused))
 	for _, r := range result.Refused {
-		fmt.Fprintf(c.App.Writer, "%v\n", r)
+		fmt.Fprintf(c.App.Writer, "line %d: %v\n", r.Line, r.Err)
 	}
 	if len(result.Refused) > 0 {
 		return fmt.Errorf("%d orders were refused", len(result.Refused))
 	}
 	return nil
 }
-
-var _ = context.Background

@@ -70,7 +70,7 @@ func personCommand() *cli.Command {
 }
 
 // proposalCommand is what takes two persons: one proposes, another approves.
-func proposalCommand(name, usage string, kind recharge.ProposalKind) *cli.Command {
+func proposalCommand(name, usage string, kind recharge.State) *cli.Command {
 	person := numberFlag("person", "who does it")
 	return &cli.Command{
 		Name: name, Usage: usage,
@@ -98,7 +98,7 @@ func proposalCommand(name, usage string, kind recharge.ProposalKind) *cli.Comman
 	}
 }
 
-func propose(c *cli.Context, b *books, kind recharge.ProposalKind) error {
+func propose(c *cli.Context, b *books, kind recharge.State) error {
 	if (c.String("trade-id") == "") == (c.Int64("order") == 0) {
 		return usagef("want either --domain and --trade-id, or --order")
 	}
@@ -106,10 +106,10 @@ func propose(c *cli.Context, b *books, kind recharge.ProposalKind) error {
 	if err != nil {
 		return err
 	}
-	id, err := b.operator.Propose(c.Context, recharge.Proposal{
-		Kind: kind, Domain: c.String("domain"), TradeID: strings.ToUpper(c.String("trade-id")), Order: c.Int64("order"),
-		Evidence: c.String("evidence"), Person: c.String("person"), Passphrase: recharge.Password(passphrase),
-	})
+	id, err := b.operator.Propose(c.Context, recharge.Proposed{
+		Kind: kind, Domain: c.String("domain"), TradeID: strings.ToUpper(c.String("trade-id")), OrderID: c.Int64("order"),
+		Evidence: c.String("evidence"),
+	}, c.String("person"), recharge.Password(passphrase))
 	if err == nil {
 		fmt.Fprintln(c.App.Writer, id)
 	}

@@ -112,11 +112,14 @@ func moneySystem(b testing.TB, dsn string) (addr string) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	o := recharge.NewOperator(recharge.OperatorOptions{Ledger: s.ledger, Keys: keys, Clock: time.Now, Rand: randomness})
+	o, err := recharge.NewOperator(recharge.OperatorOptions{Ledger: s.ledger, Keys: keys, Clock: time.Now, Rand: randomness})
+	if err != nil {
+		b.Fatal(err)
+	}
 	if err := o.CreateMerchant(ctx, "bench", sandboxMerchant, "rich"); err != nil {
 		b.Fatal(err)
 	}
-	if _, err := o.TopUp(ctx, "bench", sandboxMerchant, "T", 1<<50); err != nil {
+	if _, err := o.TopUp(ctx, "bench", recharge.MerchantAccount, sandboxMerchant, "T", 1<<50); err != nil {
 		b.Fatal(err)
 	}
 	l, err := listenAnywhere()

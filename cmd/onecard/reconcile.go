@@ -8,7 +8,7 @@ import (
 
 // reconcile reports what is open. A process that is ending reports nothing.
 func (s *server) reconcile(ctx context.Context) {
-	report, err := s.system.ledger.Reconcile(ctx, time.Now())
+	report, err := s.system.ledger.Reconcile(ctx, time.Now(), s.cfg.Reconcile.Older)
 	switch {
 	case ctx.Err() != nil:
 	case err != nil:

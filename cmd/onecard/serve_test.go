@@ -67,7 +67,7 @@ func furnish(t *testing.T, file string, cfg *config.Config) string {
 	for _, d := range cfg.Domains {
 		f.Domains[d.Code] = d.Key.Reveal()
 	}
-	issued := strings.Fields(on("", "recharge-cards", "issue", "--batch", "B1", "--count", "3", "--fen", "5000", "--expires", "2049-12-31"))
+	issued := strings.Fields(on("", "recharge-cards", "issue", "--count", "3", "--fen", "5000", "--expires", "2049-12-31"))
 	for _, line := range issued {
 		serial, password, _ := strings.Cut(line, ",")
 		f.Recharge = append(f.Recharge, rechargeCard{serial, password, 5000})
