@@ -119,7 +119,7 @@ func moneySystem(b testing.TB, dsn string) (addr string) {
 	if err := o.CreateMerchant(ctx, "bench", sandboxMerchant, "rich"); err != nil {
 		b.Fatal(err)
 	}
-	if _, err := o.TopUp(ctx, "bench", recharge.MerchantAccount, sandboxMerchant, "T", 1<<50); err != nil {
+	if _, err := o.TopUp(ctx, "bench", recharge.MerchantAccount, sandboxMerchant, "T", 1<<30); err != nil {
 		b.Fatal(err)
 	}
 	l, err := listenAnywhere()
