@@ -33,6 +33,15 @@ var down = map[string]struct {
 	"vectors":       {[]string{"mac", "keystore"}, "the vectors judge every implementation, so they lean on none"},
 	"vectors/gen":   {[]string{"vectors", "mac", "mac/reference", "keystore"}, "expected values come from the readable arithmetic, never from what they will judge"},
 	"cmd":           {[]string{"cmd/pbochsm/internal/settlement", "cmd/pbochsm/internal/settlement/sample", "keystore", "mac", "mac/reference", "mac/lanes", "pkcs11", "protocol", "vectors"}, "programs wire the parts together and test helpers stay out of them"},
+	"cmd/onecard/internal/recharge": {
+		[]string{"mac", "keystore"},
+		"the domain decides; with a database, a wire or HTTP at hand it would decide differently for each",
+	},
+	"cmd/onecard/internal/ledger": {
+		[]string{"cmd/onecard/internal/recharge", "mac"},
+		"the ledger stores what recharge decided and knows neither HTTP nor the security module",
+	},
+	"cmd/onecard/internal/ledger/pgtest": {nil, "a database for tests knows nothing of what is stored in it"},
 	"cmd/pbochsm/internal/settlement": {
 		[]string{"mac", "keystore"},
 		"a settlement run asks a mac.HSM: with a backend or a wire of its own it would verify otherwise than the daemon",
