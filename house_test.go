@@ -59,6 +59,7 @@ var down = map[string]struct {
 		[]string{"mac", "keystore"},
 		"what records the answers of a mac.HSM must not be able to compute or send one",
 	},
+	"cmd/onecard/internal/ledger/pgtest": {nil, "a database for tests knows nothing of what is stored in it"},
 	"cmd/pbochsm/internal/settlement": {
 		[]string{"mac", "keystore"},
 		"a settlement run asks a mac.HSM: with a backend or a wire of its own it would verify otherwise than the daemon",
