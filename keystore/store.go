@@ -167,6 +167,17 @@ func (s *Store) Snapshot() (*Snapshot, error) {
 	return s.keys, nil
 }
 
+// AuditKey gives the key that authenticates the audit log of the daemon that
+// serves this store: 32 bytes, the same for as long as the store lives.
+func (s *Store) AuditKey() ([]byte, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.keys == nil {
+		return nil, ErrSealed
+	}
+	return s.master.derive(labelAudit, nil, masterSize)
+}
+
 // Reload reads the file again, with the storage master key that the store
 // holds, and serves from it: live is swapped between two batches. If the file
 // is invalid, or older than what the store has, nothing changes. Changes that

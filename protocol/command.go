@@ -12,11 +12,16 @@ type command struct {
 
 	kind mac.Kind
 
-	serve  handler
-	raw    bool // its data may hold any byte, X'19' too
-	fields []Form
-	answer []Form
+	serve   handler
+	raw     bool // its data may hold any byte, X'19' too
+	longest int  // bytes of the longest answer, where that is more than the request and shortAnswer
+	fields  []Form
+	answer  []Form
 }
+
+// shortAnswer is room for the length, code and status of a reply and for the
+// answers of most commands.
+const shortAnswer = 64
 
 const numCommands = 12
 
@@ -45,7 +50,7 @@ var commands = [numCommands]command{
 		answer: []Form{{"the data", "同一数据", "nB"}},
 	},
 	{
-		code: "N0", name: "random", chinese: "产生随机数", serve: random,
+		code: "N0", name: "random", chinese: "产生随机数", serve: random, longest: maxRandom,
 		fields: []Form{{"number of bytes, from 001", "字节数,自001起", "3N"}},
 		answer: []Form{{"random bytes", "随机数", "nB"}},
 	},

@@ -15,6 +15,7 @@ const (
 	shortKCV    = 6
 	maxSockets  = 99 // that two digits can tell
 	firmwareLen = 9
+	maxRandom   = 999
 )
 
 // diagnostics is NC.

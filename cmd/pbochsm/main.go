@@ -35,6 +35,7 @@ func newApp() *cli.App {
 		Suggest:              true,
 		ExitErrHandler:       func(*cli.Context, error) {}, // run alone exits
 		Commands: []*cli.Command{
+			auditCommand(),
 			initCommand(),
 			keyCommand(),
 			passphraseCommand(),
@@ -43,6 +44,7 @@ func newApp() *cli.App {
 			tacCommand(),
 			vectorsCommand(),
 			versionCommand(),
+			cardCommand(),
 			completionCommand(),
 		},
 	}
