@@ -36,12 +36,9 @@ type Ledger interface {
 	// only when a power cut can no longer undo it.
 	Commit(ctx context.Context, c *Change) error
 
-	// NewID gives a number that no order or account has had.
+	// NewID gives a number that nothing else in the ledger has. It never comes
+	// from a clock.
 	NewID(ctx context.Context) (int64, error)
-
-	// Spend counts one failure against each budget, durably, and gives the
-	// counts after it.
-	Spend(ctx context.Context, b []Budget) ([]int, error)
 }
 
 // A Budget is a number of failures in a period.
@@ -58,31 +55,43 @@ type Question struct {
 	Random  *[4]byte // with Card and Counter: the write there and its order
 
 	Domain  string
-	TradeID string // with Domain: the order, and its writes
+	TradeID string // with Domain: the order
 
-	CardNo   string      // bindings of the number, orders of it that are reserved
-	ByNumber bool        // with CardNo and Counter: the issued order there
+	WithWrites bool    // the writes at Card and Counter, or without Card those of TradeID
+	Payment    Payment // with Domain, if it has a TradeID: the order that it paid
+
+	CardNo   string      // bindings of the number; without Card: its issued orders, and those that are reserved
+	ByNumber bool        // with CardNo and Counter: instead of those, the order there and its writes
 	Account  AccountKind // with Number
 	Number   string
 	Voucher  *Digest
 	Group    string      // a corporate card by its number
 	GroupASN *mac.Factor // or by its application serial number
 	Budgets  []Budget
+
+	// What operators ask for.
+	OrderID  int64
+	Person   string
+	Proposal int64
+	Serial   string // of a recharge card
 }
 
 // Known is what was found. What is not there is nil, or empty.
 type Known struct {
-	Write      *CardWrite // at Card, Counter and Random
-	WriteOrder *Order     // its order
-	Order      *Order     // by TradeID, or ByNumber
-	Writes     []CardWrite
-	OfCard     []Order // at most eight
-	Reserved   []Order // oldest first, of every domain, at most eight
+	Write      *CardWrite  // at Card, Counter and Random
+	WriteOrder *Order      // its order
+	Order      *Order      // by TradeID, or ByNumber
+	Paid       *Order      // by Payment
+	Writes     []CardWrite // oldest first
+	OfCard     []Order     // at most eight
+	Reserved   []Order     // of Domain, oldest first, at most eight
 	Bindings   []Binding
 	Account    *Account
 	Voucher    *Voucher
 	Corporate  *Corporate
 	Spent      []int // of each budget
+	Person     *Person
+	Proposal   *Proposal
 }
 
 // A Change is what one transaction stores. Everything in it holds together or
@@ -92,7 +101,8 @@ type Change struct {
 	Event      Event
 	Orders     []Order
 	Moves      []Move
-	Writes     []CardWrite
+	Paid       *Order      // by Payment
+	Writes     []CardWrite // oldest first
 	Postings   []Posting
 	Bindings   []Binding
 	Uses       []Use
@@ -100,10 +110,15 @@ type Change struct {
 	Vouchers   []Voucher   // new ones
 	Corporates []Corporate // new ones, or new versions of known ones
 	Statuses   []StatusMove
+	Persons    []Person   // new ones
+	Proposals  []Proposal // new ones
+	Approval   *Approval
 
-	// Balance is set by Commit where Postings touch the account of an Order
-	// with Source FromTransfer: the balance after them. It is stored with it.
-	Balance Fen
+	Spend []Budget // failures to count, one for each
+
+	// Commit sets these.
+	Spent   []int // the counts of Spend after it
+	Balance Fen   // of the account that an Order with FromTransfer tops up, after it; the order keeps it
 }
 
 // An Event is the record of a change.
@@ -138,9 +153,9 @@ type Issue struct {
 
 // A Use spends a recharge card.
 type Use struct {
-	Digest Digest
+	Serial string
 	Order  int64
-	Now    int64 // it must not expire before
+	Now    int64 // it must not have expired by then
 }
 
 // A StatusMove blocks or unblocks something. Exactly one member names it.
@@ -148,4 +163,25 @@ type StatusMove struct {
 	Account  int64
 	Voucher  string // serial
 	From, To Status
+}
+
+// A Person may take part in what takes two.
+type Person struct{ Name, Hash string }
+
+// A Proposal is what one person proposed about an order, and another approves.
+type Proposal struct {
+	ID           int64
+	Kind         State // Refunded or WrittenOff
+	Order        int64
+	OrderVersion int64 // the order must not have moved since
+	Evidence     string
+	Proposer     string
+	Approver     string // empty until it is approved
+	At           int64
+}
+
+// An Approval is another person's yes to a proposal that has none yet.
+type Approval struct {
+	Proposal int64
+	Approver string
 }

@@ -2,7 +2,6 @@ package recharge
 
 import (
 	"context"
-	"fmt"
 	"io"
 	"log/slog"
 	"time"
@@ -19,89 +18,74 @@ type Options struct {
 	Rand   io.Reader // of fresh serials and salts
 	Log    *slog.Logger
 	Alarm  func(reason string) // what the operator must see at once; nil: the log
+	Cost   Cost                // of new password hashes; zero: the default
 }
 
 // A Service answers the requests of the API. It is safe for concurrent use.
-// Its errors are *Error, or count as Internal.
+// Its errors are *Error.
 type Service struct {
 	Options
-	set Settings
+	set    Settings
+	gate   gate
+	watch  watch
+	hasher *hasher
 }
 
 // New checks the settings.
 func New(set Settings, o Options) (*Service, error) {
-	if set.Zone == nil || set.Window <= 0 {
-		return nil, fmt.Errorf("recharge: no time zone, or no window for HostDate and HostTime")
+	if err := set.check(); err != nil {
+		return nil, err
 	}
-	return &Service{Options: o, set: set}, nil
-}
-
-// AlVerify answers /tuxedo/alverify.
-func (s *Service) AlVerify(ctx context.Context, r AlVerify) (AlVerified, error) {
-	return AlVerified{}, refuse(Internal)
-}
-
-// Mac1AuthAl answers /tuxedo/mac1authal.
-func (s *Service) Mac1AuthAl(ctx context.Context, r Mac1AuthAl) (MAC2, error) {
-	return MAC2{}, refuse(Internal)
+	set.Budgets = set.Budgets.withDefaults()
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	h, err := newHasher(o.Cost, o.Rand)
+	if err != nil {
+		return nil, err
+	}
+	return &Service{Options: o, set: set, hasher: h}, nil
 }
 
 // Now answers /tuxedo/now.
-func (s *Service) Now(ctx context.Context, r Now) (HostTime, error) {
-	return HostTime{}, refuse(Internal)
+func (s *Service) Now(_ context.Context, r Now) (HostTime, error) {
+	if err := s.channel(r.Domain, r.Channel); err != nil {
+		return HostTime{}, err
+	}
+	now, err := s.now()
+	if err != nil {
+		return HostTime{}, err
+	}
+	return s.set.hostTime(now), nil
 }
 
-// PrepaySupply answers /prepay/supply.
-func (s *Service) PrepaySupply(ctx context.Context, r PrepaySupply) (PrepaySupplied, error) {
-	return PrepaySupplied{}, refuse(Internal)
+func (s *Service) channel(domain, channel string) error {
+	d, err := s.set.domain(domain)
+	if err == nil && !among(d.Channels, channel) {
+		err = refuseField(NotYours, "CHANNELNO")
+	}
+	return err
 }
 
-// CheckPassword answers /recharcard/pwcheck.
-func (s *Service) CheckPassword(ctx context.Context, r CheckPassword) (Worth, error) {
-	return Worth{}, refuse(Internal)
+// place checks where a load over the counter happens.
+func (s *Service) place(domain string, c Counter) error {
+	d, err := s.set.domain(domain)
+	switch {
+	case err != nil:
+		return err
+	case !among(d.Depts, c.Dept):
+		return refuseField(NotYours, "DEPTNO")
+	case !among(d.Operators, c.Operator):
+		return refuseField(NotYours, "OPERNO")
+	}
+	return nil
 }
 
-// PasswordSupply answers /recharcard/supply.
-func (s *Service) PasswordSupply(ctx context.Context, r PasswordSupply) (MAC2, error) {
-	return MAC2{}, refuse(Internal)
+// merchant checks that the domain may use the account of a merchant.
+func (s *Service) merchant(domain, number string) error {
+	d, err := s.set.domain(domain)
+	if err == nil && !among(d.Merchants, number) {
+		err = refuseField(NotYours, "BALUNITNO")
+	}
+	return err
 }
-
-// AcctTransSupply answers /prepay/accttranssupply.
-func (s *Service) AcctTransSupply(ctx context.Context, r AcctTransSupply) (MAC2, error) {
-	return MAC2{}, refuse(Internal)
-}
-
-// CardSupply answers /card/supply.
-func (s *Service) CardSupply(ctx context.Context, r CardSupply) (MAC2, error) {
-	return MAC2{}, refuse(Internal)
-}
-
-// GroupSupply answers /group/supply.
-func (s *Service) GroupSupply(ctx context.Context, r GroupSupply) (MAC2, error) {
-	return MAC2{}, refuse(Internal)
-}
-
-// GroupModify answers /group/pwmodify.
-func (s *Service) GroupModify(ctx context.Context, r GroupModify) error { return refuse(Internal) }
-
-// GroupVerify answers /group/verify.
-func (s *Service) GroupVerify(ctx context.Context, r GroupVerify) (Worth, error) {
-	return Worth{}, refuse(Internal)
-}
-
-// Order answers /ext/order.
-func (s *Service) Order(ctx context.Context, r RegisterOrder) error { return refuse(Internal) }
-
-// Cancel answers /ext/cancel.
-func (s *Service) Cancel(ctx context.Context, r CancelOrder) error { return refuse(Internal) }
-
-// Query answers /ext/query.
-func (s *Service) Query(ctx context.Context, r QueryOrder) (OrderState, error) {
-	return OrderState{}, refuse(Internal)
-}
-
-// TAC answers /ext/tac.
-func (s *Service) TAC(ctx context.Context, r ConfirmTAC) error { return refuse(Internal) }
-
-// MAC3 answers /ext/mac3.
-func (s *Service) MAC3(ctx context.Context, r ConfirmMAC3) error { return refuse(Internal) }

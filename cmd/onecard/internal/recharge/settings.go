@@ -1,6 +1,8 @@
 package recharge
 
 import (
+	"errors"
+	"fmt"
 	"slices"
 	"time"
 
@@ -41,8 +43,7 @@ type Scheme struct {
 	CardTypes  []string // the values of CardType that select it
 	Set        byte     // key set in the security module
 	Factors    []mac.Factor
-	LoadType   mac.TransactionType // what TradeType 01 is in the MACs: the deposit or the purse
-	UnloadType mac.TransactionType // what 03 is
+	LoadType   mac.TransactionType // what TradeType 01 is in the MACs, by the store of money; 03 is always TypeUnload
 	MaxAmount  Fen                 // of one write; 0: no limit but the purse's
 	MaxBalance Fen                 // after a load; 0: the same
 }
@@ -78,3 +79,39 @@ func (s *Settings) scheme(cardType string) (*Scheme, error) {
 	}
 	return &s.Schemes[i], nil
 }
+
+// schemeByID gives the scheme of an order.
+func (s *Settings) schemeByID(id uint8) (*Scheme, error) {
+	i := slices.IndexFunc(s.Schemes, func(c Scheme) bool { return c.ID == id })
+	if i < 0 {
+		return nil, refuse(CardRefused)
+	}
+	return &s.Schemes[i], nil
+}
+
+// check refuses settings that would lose money or sense.
+func (s *Settings) check() error {
+	if s.Zone == nil || s.Window <= 0 {
+		return errors.New("recharge: no time zone, or no window for HostDate and HostTime")
+	}
+	ids, types := map[uint8]bool{0: true}, map[string]bool{}
+	for _, c := range s.Schemes {
+		if ids[c.ID] {
+			return fmt.Errorf("recharge: the number %d of a card scheme is 0 or used twice", c.ID)
+		}
+		if c.LoadType != mac.TypeLoadED && c.LoadType != mac.TypeLoadEP {
+			return fmt.Errorf("recharge: card scheme %d loads with transaction type %02X, which is no load", c.ID, uint8(c.LoadType))
+		}
+		for _, t := range c.CardTypes {
+			if types[t] {
+				return fmt.Errorf("recharge: card type %s selects two card schemes", t)
+			}
+			types[t] = true
+		}
+		ids[c.ID] = true
+	}
+	return nil
+}
+
+// among tells whether value is in list, or list is empty.
+func among(list []string, value string) bool { return len(list) == 0 || slices.Contains(list, value) }
