@@ -2,6 +2,7 @@ package contract
 
 import (
 	"fmt"
+	"maps"
 	"regexp"
 	"slices"
 	"strings"
@@ -42,14 +43,17 @@ var byKey = func() map[string]*Field {
 	return m
 }()
 
-// Aliases are the spellings that mean another field, in upper case. The other
-// doublets of the document differ in letter case alone.
-func Aliases() map[string]string { return map[string]string{"CARNO": "CARDNO"} }
+// aliases are the spellings that mean another field. The other doublets of the
+// document differ in letter case alone.
+var aliases = map[string]string{"CARNO": "CARDNO"}
+
+// Aliases are the spellings, in upper case, that mean another field.
+func Aliases() map[string]string { return maps.Clone(aliases) }
 
 // KeyOf is what a spelling means.
 func KeyOf(name string) string {
 	name = strings.ToUpper(name)
-	if key, ok := Aliases()[name]; ok {
+	if key, ok := aliases[name]; ok {
 		return key
 	}
 	return name

@@ -96,9 +96,9 @@ func (d *Description) json(schema, example *yaml.Node) *yaml.Node {
 
 func (d *Description) request(e *Endpoint) *yaml.Node {
 	required := list()
-	for _, name := range e.Request {
-		if e.Present(name) {
-			required.Content = append(required.Content, node(name))
+	for _, name := range e.Names() {
+		if name.Present {
+			required.Content = append(required.Content, node(name.Spelling))
 		}
 	}
 	return mapping("type", "object", "additionalProperties", false, "required", required, "properties", properties(e.Request))
@@ -133,7 +133,7 @@ func (d *Description) answered(e *Endpoint, name string) *yaml.Node {
 	switch {
 	case f.Money && !f.Zero:
 		f.Zero = true
-	case e.Spelling(f.Key()) != "" && !e.Present(name):
+	case slices.Contains(e.Optional, name):
 		f.Shortest = 0
 	default:
 		return ref("schemas", f.Name)
