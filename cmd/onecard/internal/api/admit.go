@@ -41,7 +41,7 @@ func (x *exchange) admit(body []byte) *refusal {
 	if refused := q.checkValues(); refused != nil {
 		return refused
 	}
-	q.fingerprint = x.api.Keys.Fingerprint(x.endpoint.Path, token.String(q.object))
+	q.fingerprint = x.api.Keys.Fingerprint(q.endpoint.Path, token.String(q.object))
 	return nil
 }
 

@@ -63,7 +63,7 @@ func (x *exchange) body(result contract.Result, values []string) []byte {
 	text = appendString(text, result.Message(x.language, x.outcome.field))
 	for i, value := range values {
 		text = append(text, ',')
-		text = appendString(text, x.endpoint.Answer[i])
+		text = appendString(text, x.request.endpoint.Answer[i])
 		text = append(text, ':')
 		text = appendString(text, value)
 	}
@@ -88,7 +88,7 @@ func (x *exchange) record(begin time.Time) {
 	attrs := []slog.Attr{
 		slog.String("id", x.id), slog.String("path", x.path()), slog.String("domain", domain),
 		slog.String("code", contract.Profile{}.Print(result.Code)), slog.Int("status", x.status(result)),
-		slog.Duration("took", took), slog.String("source", x.api.source(x.r)),
+		slog.Duration("took", took), slog.String("source", x.request.source),
 	}
 	if x.outcome.field != "" {
 		attrs = append(attrs, slog.String("field", x.outcome.field))
@@ -105,10 +105,10 @@ func (x *exchange) record(begin time.Time) {
 
 // path is that of the endpoint. Another one is not told: it is a caller's text.
 func (x *exchange) path() string {
-	if x.endpoint == nil {
+	if x.request.endpoint == nil {
 		return "other"
 	}
-	return x.endpoint.Path
+	return x.request.endpoint.Path
 }
 
 var goodID = regexp.MustCompile(`^[0-9A-Za-z._-]{1,64}$`)

@@ -20,10 +20,10 @@ import (
 // An API answers HTTP requests. It is safe for concurrent use.
 type API struct {
 	Options
-	endpoints map[string]*contract.Endpoint // by path
-	others    map[string]http.Handler       // pages and probes, by path
-	domains   map[string]*Domain            // by code, upper case
-	nobody    *Domain                       // stands in for a domain that does not exist
+	endpoints map[string]*endpoint    // by path
+	others    map[string]http.Handler // pages and probes, by path
+	domains   map[string]*Domain      // by code, upper case
+	nobody    *Domain                 // stands in for a domain that does not exist
 
 	signatures *signature.Verifier
 	perDomain  *limiter
@@ -54,7 +54,7 @@ func New(o Options) (*API, error) {
 	}
 	a := &API{
 		Options:    o,
-		endpoints:  map[string]*contract.Endpoint{},
+		endpoints:  map[string]*endpoint{},
 		domains:    map[string]*Domain{},
 		nobody:     &Domain{Key: NewKey(hex.EncodeToString(key[:]))},
 		signatures: &signature.Verifier{Window: signatureWindow, Limit: signatureLimit},
@@ -64,7 +64,7 @@ func New(o Options) (*API, error) {
 		work:       make(chan struct{}, o.Limits.InFlight),
 	}
 	for _, e := range contract.Endpoints() {
-		a.endpoints[e.Path] = &e
+		a.endpoints[e.Path] = &endpoint{e, e.Names()}
 	}
 	for i := range a.Domains {
 		a.domains[strings.ToUpper(a.Domains[i].Code)] = &a.Domains[i]
@@ -85,6 +85,7 @@ func (a *API) Drain() { a.draining.Store(true) }
 func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	begin := a.Now()
 	x := &exchange{api: a, w: w, r: r, id: a.requestID(r), language: speak(r.Header.Get("Accept-Language"), a.Language)}
+	x.request = request{rules: &a.Rules, source: a.source(r)}
 	w.Header().Set("X-Request-Id", x.id)
 	w.Header().Set("X-Content-Type-Options", "nosniff")
 	defer func() {
@@ -93,7 +94,7 @@ func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		}
 	}()
 	if e, ok := a.endpoints[r.URL.Path]; ok {
-		x.endpoint = e
+		x.request.endpoint = e
 		values, refused := x.handle()
 		x.answer(values, refused)
 		x.record(begin)
@@ -114,15 +115,13 @@ type exchange struct {
 	r        *http.Request
 	id       string
 	language contract.Language
-	endpoint *contract.Endpoint // nil: none has that path
-	request  request
-	verified bool // token and domain
+	request  request // its endpoint is nil if none has that path
+	verified bool    // token and domain
 	outcome  *refusal
 }
 
 // handle takes a request through everything but the answer.
 func (x *exchange) handle() (values []string, refused *refusal) {
-	x.request = request{endpoint: x.endpoint, rules: &x.api.Rules, source: x.api.source(x.r)}
 	if refused := accepts(x.r); refused != nil {
 		return nil, refused
 	}
@@ -147,17 +146,17 @@ func (x *exchange) do() (values []string, refused *refusal) {
 	ctx, cancel := context.WithTimeout(x.r.Context(), x.api.Limits.Answer)
 	defer cancel()
 	if hook := x.api.AfterToken; hook != nil {
-		if err := hook(ctx, x.endpoint.Path); err != nil {
+		if err := hook(ctx, x.request.endpoint.Path); err != nil {
 			return nil, &refusal{code: recharge.Busy, cause: err}
 		}
 	}
-	values, err := calls[x.endpoint.Path](ctx, x.api.Service, &x.request)
+	values, err := calls[x.request.endpoint.Path](ctx, x.api.Service, &x.request)
 	var told *recharge.Error
 	switch {
 	case err == nil:
 		return values, nil
 	case errors.As(err, &told):
-		return nil, &refusal{code: told.Code, field: x.endpoint.Spelling(told.Field), cause: told.Cause}
+		return nil, &refusal{code: told.Code, field: x.request.endpoint.spelling(told.Field), cause: told.Cause}
 	}
 	return nil, &refusal{code: recharge.Internal, cause: err}
 }

@@ -8,9 +8,25 @@ import (
 	"pbochsm/cmd/onecard/internal/recharge"
 )
 
+// An endpoint is one of the contract, with the names of its request looked up.
+type endpoint struct {
+	contract.Endpoint
+	names []contract.Name
+}
+
+// spelling is how the request spells a field, or "" if it has none of that key.
+func (e *endpoint) spelling(key string) string {
+	for i := range e.names {
+		if e.names[i].Key == key {
+			return e.names[i].Spelling
+		}
+	}
+	return ""
+}
+
 // A request is a body that has been read, on its way to the domain.
 type request struct {
-	endpoint *contract.Endpoint
+	endpoint *endpoint
 	rules    *contract.Rules
 	object   flat.Object
 	domain   *Domain
@@ -33,14 +49,14 @@ func (r *request) value(key string) string {
 // characters of every value. It is done before the token: a value must not
 // reach into the next one in the string that is signed.
 func (r *request) checkShape(unknown bool) *refusal {
-	for _, name := range r.endpoint.Request {
-		value, there := r.object.Value(contract.KeyOf(name))
-		if r.endpoint.Present(name) && !there || r.endpoint.Filled(name) && value == "" {
-			return refuseField(recharge.MissingField, name)
+	for _, name := range r.endpoint.names {
+		value, there := r.object.Value(name.Key)
+		if name.Present && !there || name.Filled && value == "" {
+			return refuseField(recharge.MissingField, name.Spelling)
 		}
 	}
 	for _, m := range r.object {
-		name := r.endpoint.Spelling(m.Key)
+		name := r.endpoint.spelling(m.Key)
 		if name == "" && !unknown {
 			return refuse(recharge.BadBody)
 		}
@@ -53,18 +69,15 @@ func (r *request) checkShape(unknown bool) *refusal {
 
 // checkValues looks at lengths, enumerations and ranges.
 func (r *request) checkValues() *refusal {
-	for _, name := range r.endpoint.Request {
-		key := contract.KeyOf(name)
-		value, _ := r.object.Value(key)
-		if value == "" {
+	for _, name := range r.endpoint.names {
+		value, _ := r.object.Value(name.Key)
+		if value == "" || r.rules.Accepts(name.Key, value) {
 			continue
 		}
-		if key == "ASN" && r.endpoint.Path == "/group/verify" && r.rules.Accepts("CARDNO", value) {
+		if name.Key == "ASN" && r.endpoint.Path == "/group/verify" && r.rules.Accepts("CARDNO", value) {
 			continue // described there as the card number: either is accepted
 		}
-		if !r.rules.Accepts(key, value) {
-			return refuseField(recharge.BadField, name)
-		}
+		return refuseField(recharge.BadField, name.Spelling)
 	}
 	return nil
 }

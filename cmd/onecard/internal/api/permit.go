@@ -19,7 +19,7 @@ func (d *Domain) permits(r *request) *refusal {
 		return nil
 	}
 	if !slices.ContainsFunc(d.Terminals, func(t string) bool { return strings.EqualFold(t, terminal) }) {
-		return refuseField(recharge.NotYours, r.endpoint.Spelling("TERMNO"))
+		return refuseField(recharge.NotYours, r.endpoint.spelling("TERMNO"))
 	}
 	return nil
 }

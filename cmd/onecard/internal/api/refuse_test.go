@@ -96,20 +96,20 @@ func without(f fields, name string) string {
 func TestEveryField(t *testing.T) {
 	b := newBench(t, nil)
 	for _, e := range contract.Endpoints() {
-		for _, name := range e.Request {
-			field, _ := contract.Lookup(name)
+		for _, n := range e.Names() {
+			name := n.Spelling
 			if name == "OrigionDomain" || name == "Token" {
 				continue
 			}
 			f := valid(e.Path)
 			delete(f, name)
 			wantCode, wantField := "1002", name
-			if !e.Present(name) {
+			if !n.Present {
 				continue
 			}
 			expect(t, e.Path+" without "+name, b.ask(e.Path, f.signed(appKey)), wantCode, wantField)
 			wantCode, wantField = "0000", ""
-			if !field.Nullable {
+			if n.Filled {
 				wantCode, wantField = "1002", name
 			}
 			expect(t, e.Path+" with empty "+name, b.ask(e.Path, valid(e.Path, name, "")), wantCode, wantField)

@@ -68,3 +68,10 @@ func (s *service) Query(ctx context.Context, q recharge.QueryOrder) (recharge.Or
 func (s *service) TAC(ctx context.Context, q recharge.ConfirmTAC) error { return s.take(ctx, q) }
 
 func (s *service) MAC3(ctx context.Context, q recharge.ConfirmMAC3) error { return s.take(ctx, q) }
+
+// silent keeps no record.
+type silent struct{ *service }
+
+func (s silent) AcctTransSupply(context.Context, recharge.AcctTransSupply) (recharge.MAC2, error) {
+	return someMAC2, nil
+}

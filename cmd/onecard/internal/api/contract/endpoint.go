@@ -123,23 +123,20 @@ func request(names ...string) []string {
 // Endpoints gives every endpoint, in the order of the document.
 func Endpoints() []Endpoint { return slices.Clone(endpoints) }
 
-// Spelling is how the endpoint's request spells the field key, or "" if it
-// has no such field.
-func (e *Endpoint) Spelling(key string) string {
-	for _, name := range e.Request {
-		if KeyOf(name) == key {
-			return name
-		}
-	}
-	return ""
+// A Name is one of a request, with what is asked of it.
+type Name struct {
+	Spelling string // of the endpoint
+	Key      string // of the field
+	Present  bool   // it must be there
+	Filled   bool   // it must have a value
 }
 
-// Present tells whether name, of the request, must be there.
-func (e *Endpoint) Present(name string) bool { return !slices.Contains(e.Optional, name) }
-
-// Filled tells whether name, of the request, must have a value where it is
-// there.
-func (e *Endpoint) Filled(name string) bool {
-	f, ok := byKey[KeyOf(name)]
-	return ok && !f.Nullable && e.Present(name)
+// Names are those of the request.
+func (e *Endpoint) Names() []Name {
+	names := make([]Name, len(e.Request))
+	for i, spelling := range e.Request {
+		key, present := KeyOf(spelling), !slices.Contains(e.Optional, spelling)
+		names[i] = Name{spelling, key, present, present && !byKey[key].Nullable}
+	}
+	return names
 }

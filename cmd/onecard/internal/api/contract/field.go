@@ -1,6 +1,8 @@
 package contract
 
 import (
+	"fmt"
+	"maps"
 	"regexp"
 	"slices"
 	"strings"
@@ -41,14 +43,17 @@ var byKey = func() map[string]*Field {
 	return m
 }()
 
-// Aliases are the spellings that mean another field, in upper case. The other
-// doublets of the document differ in letter case alone.
-func Aliases() map[string]string { return map[string]string{"CARNO": "CARDNO"} }
+// aliases are the spellings that mean another field. The other doublets of the
+// document differ in letter case alone.
+var aliases = map[string]string{"CARNO": "CARDNO"}
+
+// Aliases are the spellings, in upper case, that mean another field.
+func Aliases() map[string]string { return maps.Clone(aliases) }
 
 // KeyOf is what a spelling means.
 func KeyOf(name string) string {
 	name = strings.ToUpper(name)
-	if key, ok := Aliases()[name]; ok {
+	if key, ok := aliases[name]; ok {
 		return key
 	}
 	return name
@@ -119,4 +124,30 @@ func ParseFen(digits string) (fen int64, ok bool) {
 		fen = fen*10 + int64(c-'0')
 	}
 	return fen, fen <= MaxFen
+}
+
+// Accepted says in a few words what a value of the field looks like.
+func (f *Field) Accepted() string {
+	words := [anyClass]string{"digits", "hexadecimal digits", "digits and capitals", "letters and digits",
+		"letters, digits, `_`, `-`", "printable ASCII", "printable text"}
+	switch n := fmt.Sprint(f.Longest); {
+	case f.Money:
+		least := "1"
+		if f.Zero {
+			least = "0"
+		}
+		return least + " to 2147483647"
+	case f.Lengths != nil:
+		return fmt.Sprintf("%d or %d %s", f.Lengths[0], f.Lengths[1], words[f.Class])
+	case f.Layout == "20060102":
+		return "a date, 8 digits"
+	case f.Layout != "":
+		return "a time of day, 6 digits"
+	case f.Shortest == f.Longest:
+		return n + " " + words[f.Class]
+	case f.Shortest == 0:
+		return "up to " + n + ", " + words[f.Class]
+	default:
+		return fmt.Sprintf("%d to %s, %s", f.Shortest, n, words[f.Class])
+	}
 }

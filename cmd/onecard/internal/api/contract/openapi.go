@@ -96,9 +96,9 @@ func (d *Description) json(schema, example *yaml.Node) *yaml.Node {
 
 func (d *Description) request(e *Endpoint) *yaml.Node {
 	required := list()
-	for _, name := range e.Request {
-		if e.Present(name) {
-			required.Content = append(required.Content, node(name))
+	for _, name := range e.Names() {
+		if name.Present {
+			required.Content = append(required.Content, node(name.Spelling))
 		}
 	}
 	return mapping("type", "object", "additionalProperties", false, "required", required, "properties", properties(e.Request))
@@ -118,9 +118,27 @@ func (d *Description) sample(e *Endpoint) *yaml.Node {
 }
 
 func (d *Description) answer(e *Endpoint) *yaml.Node {
-	names := append([]string{"ErrorCode", "ErrorMsg"}, e.Answer...)
+	all := properties([]string{"ErrorCode", "ErrorMsg"})
+	for _, name := range e.Answer {
+		add(all, name, d.answered(e, name))
+	}
 	return mapping("type", "object", "additionalProperties", false,
-		"required", list("ErrorCode", "ErrorMsg"), "properties", properties(names))
+		"required", list("ErrorCode", "ErrorMsg"), "properties", all)
+}
+
+// answered is a field of an answer. It differs from that of a request where an
+// answer can say that there is none: no amount, or an order without a serial.
+func (d *Description) answered(e *Endpoint, name string) *yaml.Node {
+	f, _ := Lookup(name)
+	switch {
+	case f.Money && !f.Zero:
+		f.Zero = true
+	case slices.Contains(e.Optional, name):
+		f.Shortest = 0
+	default:
+		return ref("schemas", f.Name)
+	}
+	return d.schema(&f)
 }
 
 func (d *Description) refusal() *yaml.Node {
