@@ -64,18 +64,6 @@ var down = map[string]struct {
 		[]string{"mac", "keystore"},
 		"a settlement run asks a mac.HSM: with a backend or a wire of its own it would verify otherwise than the daemon",
 	},
-	"cmd/onecard/internal/recharge": {
-		[]string{"mac", "keystore"},
-		"the business decides for every way in and every store, so it knows neither HTTP nor SQL",
-	},
-	"cmd/onecard/internal/ledger": {
-		[]string{"cmd/onecard/internal/recharge", "mac"},
-		"the ledger stores what the business commits; with HTTP or a key at hand it could decide by itself",
-	},
-	"cmd/onecard/internal/api": {
-		[]string{"cmd/onecard/internal/recharge", "mac"},
-		"HTTP is translated, not decided on: with the ledger or a key at hand it could book around the business",
-	},
 	"cmd/pbochsm/internal/settlement/sample": {
 		[]string{"cmd/pbochsm/internal/settlement", "mac", "mac/reference", "vectors", "keystore"},
 		"test files are made with the published keys and the readable arithmetic, never with what will judge them",
