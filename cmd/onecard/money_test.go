@@ -173,9 +173,27 @@ func newTerminal(t testing.TB, addr string, n int) *terminal {
 // load is a load of one fen. The card counts without judging MAC2, which is
 // what other tests are for, so that the time is the system's.
 func (t *terminal) load() error {
-	i, err := t.card.Initialize(1, mac.TerminalID{1, 2, 3, 4, 5, 6}, false)
+	body, err := t.request()
 	if err != nil {
 		return err
+	}
+	answer, err := t.post("/prepay/accttranssupply", body)
+	if err == nil && !strings.Contains(answer, `"0000"`) {
+		err = fmt.Errorf("accttranssupply: %s", answer)
+	}
+	if err != nil {
+		return err
+	}
+	state := t.card.State()
+	state.EP.Online++
+	return t.card.Card.Restore(cardtest.State{EP: state.EP})
+}
+
+// request is the body of a load of one fen.
+func (t *terminal) request() (string, error) {
+	i, err := t.card.Initialize(1, mac.TerminalID{1, 2, 3, 4, 5, 6}, false)
+	if err != nil {
+		return "", err
 	}
 	t.loads++
 	now := time.Now().In(t.zone)
@@ -194,30 +212,25 @@ func (t *terminal) load() error {
 	}
 	sum := md5.Sum([]byte(signed.String() + "CHANNELKEY=" + sandboxKeys["WEBM"]))
 	body.WriteString(`"Token":"` + hex.EncodeToString(sum[:]) + `"}`)
-	if err := t.ask("/prepay/accttranssupply", body.String()); err != nil {
-		return err
-	}
-	state := t.card.State()
-	state.EP.Online++
-	return t.card.Card.Restore(cardtest.State{EP: state.EP})
+	return body.String(), nil
 }
 
-// ask posts a body and wants success.
-func (t *terminal) ask(path, body string) error {
+// post sends a body and gives that of the answer.
+func (t *terminal) post(path, body string) (string, error) {
 	if _, err := io.WriteString(t.conn, "POST "+path+" HTTP/1.1\r\nHost: "+t.host+"\r\nContent-Type: application/json\r\nContent-Length: "+
 		strconv.Itoa(len(body))+"\r\n\r\n"+body); err != nil {
-		return err
+		return "", err
+	}
+	if t.in == nil {
+		t.in = bufio.NewReader(t.conn)
 	}
 	r, err := http.ReadResponse(t.in, nil)
 	if err != nil {
-		return err
+		return "", err
 	}
 	defer r.Body.Close()
 	text, err := io.ReadAll(r.Body)
-	if err == nil && !strings.Contains(string(text), `"0000"`) {
-		err = fmt.Errorf("%s: %s", path, text)
-	}
-	return err
+	return string(text), err
 }
 
 // syncsPerSecond is how often the disk writes 4 KiB durably.

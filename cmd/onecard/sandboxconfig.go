@@ -4,7 +4,6 @@ import (
 	"path/filepath"
 	"strings"
 
-	"pbochsm/cmd/onecard/internal/api/contract"
 	"pbochsm/cmd/onecard/internal/config"
 	"pbochsm/cmd/onecard/internal/sim"
 	"pbochsm/keystore"
@@ -99,14 +98,4 @@ func sandboxKinds() ([]sim.CardKind, error) {
 		{Type: typePurse, Purse: cardtest.EP, Issuer: issuer, Version: 1},
 		{Type: typeDeposit, Purse: cardtest.ED, Issuer: issuer, Version: 1},
 	}, nil
-}
-
-// callable is whether the API has the path.
-func callable(path string) bool {
-	for _, e := range contract.Endpoints() {
-		if e.Path == path {
-			return true
-		}
-	}
-	return false
 }

@@ -9,6 +9,8 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
+	"net/url"
+	"strconv"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -128,7 +130,17 @@ func dsn(cfg *config.Config) string {
 	if cfg.Database.SQLite != "" {
 		return "sqlite:" + cfg.Database.SQLite
 	}
-	return cfg.Database.Postgres.Reveal()
+	text := cfg.Database.Postgres.Reveal()
+	u, err := url.Parse(text)
+	if err != nil || u.Scheme == "" {
+		return text // which Open refuses, with a reason
+	}
+	q := u.Query()
+	if !q.Has("pool_max_conns") {
+		q.Set("pool_max_conns", strconv.Itoa(cfg.Database.Connections))
+		u.RawQuery = q.Encode()
+	}
+	return u.String()
 }
 
 func serverKeys(cfg *config.Config) (*recharge.Keys, error) {
@@ -238,4 +250,4 @@ func domain(c *config.Domain) api.Domain {
 }
 
 // randomness is where serials, salts and keys come from in production.
-var randomness io.Reader = rand.Reader
+var randomness = rand.Reader

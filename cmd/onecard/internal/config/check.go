@@ -123,9 +123,6 @@ func (cfg *Config) checkDatabase() error {
 	if (d.SQLite == "") == d.Postgres.Empty() {
 		return errors.New("database: want either sqlite, a file, or postgres, a connection string")
 	}
-	if d.Replicas && d.SQLite != "" {
-		return errors.New("database.require_replicas: SQLite has none")
-	}
 	return nil
 }
 

@@ -78,7 +78,6 @@ type Database struct {
 	Postgres    Secret `yaml:"postgres"`
 	DSNFile     string `yaml:"postgres_file"`
 	Connections int    `yaml:"connections"`
-	Replicas    bool   `yaml:"require_replicas"`
 }
 
 // Answers is how refusals are told.

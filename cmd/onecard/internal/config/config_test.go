@@ -134,7 +134,6 @@ func TestRefusals(t *testing.T) {
 		{"half of TLS", "{addresses: [127.0.0.1:1500]}", "{addresses: [127.0.0.1:1500], tls: {ca: x}}", "hsm.tls"},
 		{"no database", "{sqlite: ledger.db}", "{}", "database"},
 		{"two databases", "{sqlite: ledger.db}", "{sqlite: ledger.db, postgres: 'postgres://x'}", "database"},
-		{"replicas of SQLite", "{sqlite: ledger.db}", "{sqlite: ledger.db, require_replicas: true}", "require_replicas"},
 		{"short secret", "ledger_secret: 5A5A", "ledger_secret: 5A", "ledger_secret"},
 		{"listen afar", "mode: test", "mode: test\nlisten: 0.0.0.0:80", "listen"},
 		{"listen nowhere", "mode: test", "mode: test\nlisten: here", "HOST:PORT"},

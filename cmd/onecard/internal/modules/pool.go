@@ -78,10 +78,8 @@ func (p *Pool) Do(ctx context.Context, ops []mac.Op) error {
 	var from []int // where the ops of left stand in ops; nil: they are ops
 	for _, m := range p.order() {
 		err := m.client.Do(ctx, left)
-		if from != nil {
-			for i, j := range from {
-				ops[j] = left[i]
-			}
+		for i, j := range from {
+			ops[j] = left[i]
 		}
 		left, from = unanswered(ops)
 		if len(left) == 0 {
@@ -148,7 +146,7 @@ func (p *Pool) Watch(ctx context.Context) {
 	tick := time.NewTicker(p.o.Every)
 	defer tick.Stop()
 	for {
-		p.Check(ctx)
+		_ = p.Check(ctx) // Ready tells
 		select {
 		case <-ctx.Done():
 			return

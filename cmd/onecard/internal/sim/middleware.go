@@ -118,7 +118,7 @@ func (w *World) deliver(next http.Handler, r *http.Request, e *exchange, hits ma
 		answer = httptest.NewRecorder()
 		if code := r.Header.Get(HeaderError); code != "" {
 			answer.Header().Set("Content-Type", "application/json; charset=utf-8")
-			_, _ = fmt.Fprintf(answer, `{"ErrorCode":"%s","ErrorMsg":"%s"}`, code, "sandbox: asked for by "+HeaderError)
+			_ = json.NewEncoder(answer).Encode(map[string]string{"ErrorCode": code, "ErrorMsg": "sandbox: asked for by " + HeaderError})
 		} else {
 			next.ServeHTTP(answer, again)
 		}

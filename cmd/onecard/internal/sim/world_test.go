@@ -351,12 +351,12 @@ func TestCardsSurviveARestart(t *testing.T) {
 // A reset waits for the requests under way, and the stream of events neither
 // holds it up nor ends by it.
 func TestResetWaits(t *testing.T) {
-	inside, go_on := make(chan struct{}), make(chan struct{})
+	inside, release := make(chan struct{}), make(chan struct{})
 	var once atomic.Bool
 	_, url := open(t, t.TempDir(), 1, func(context.Context) {
 		if once.CompareAndSwap(false, true) {
 			close(inside)
-			<-go_on
+			<-release
 		}
 	})
 	stream, err := http.Get(url + "/_sim/events")
@@ -379,7 +379,7 @@ func TestResetWaits(t *testing.T) {
 		t.Error("the reset did not wait")
 	case <-time.After(50 * time.Millisecond):
 	}
-	close(go_on)
+	close(release)
 	if text := <-answered; code(text) != "0000" {
 		t.Errorf("the request under way: %s", text)
 	}
