@@ -22,6 +22,8 @@ type Ledger struct {
 	engine engine
 	commit *committer
 	ids    ids
+	once   sync.Once
+	closed error
 }
 
 var _ recharge.Ledger = (*Ledger)(nil)
@@ -50,10 +52,13 @@ func openEngine(ctx context.Context, dsn string) (engine, error) {
 	return openPost(ctx, dsn)
 }
 
-// Close stores what waits and closes the database.
+// Close stores what waits and closes the database. It may be called again.
 func (l *Ledger) Close() error {
-	l.commit.close()
-	return l.engine.close()
+	l.once.Do(func() {
+		l.commit.close()
+		l.closed = l.engine.close()
+	})
+	return l.closed
 }
 
 // Ping tells whether the database answers.
