@@ -18,7 +18,7 @@ import (
 	"pbochsm/cmd/onecard/internal/recharge"
 )
 
-var kills = flag.Int("ledger.kills", 4, "how often TestKill kills the process")
+var kills = flag.Int("ledger.kills", 2, "how often TestKill kills the process")
 
 // The child sells, and prints the number of each sale after its commit.
 const childEnv = "ONECARD_LEDGER_CHILD"
@@ -106,7 +106,7 @@ func runChild(t *testing.T, dsn string, account int64, from int) (sold []int) {
 		t.Fatal(err)
 	}
 	lines := bufio.NewScanner(out)
-	after := 1 + rand.IntN(400)
+	after := 1 + rand.IntN(300)
 	var timer *time.Timer
 	for lines.Scan() {
 		var n int

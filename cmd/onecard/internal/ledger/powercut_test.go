@@ -20,7 +20,7 @@ import (
 	"pbochsm/cmd/onecard/internal/ledger"
 )
 
-var powerCuts = flag.Int("ledger.powercuts", 12, "how many images TestPowerCut makes of one run")
+var powerCuts = flag.Int("ledger.powercuts", 6, "how many images TestPowerCut makes of one run")
 
 // A recorder stands between SQLite and the operating system, and notes what
 // was written, cut to length and synchronised, in order, and what the ledger
@@ -271,7 +271,7 @@ func sell(t *testing.T, dsn string, account int64) {
 		t.Fatal(err)
 	}
 	together(16, func(i int) {
-		for n := i; n < 600; n += 16 {
+		for n := i; n < 300; n += 16 {
 			if err := l.Commit(context.Background(), sale(t, l, account, n)); err != nil {
 				t.Error(err)
 				return

@@ -20,7 +20,7 @@ import (
 	"pbochsm/cmd/onecard/internal/recharge"
 )
 
-var cuts = flag.Int("ledger.cuts", 60, "how many sales TestCut makes over connections that break")
+var cuts = flag.Int("ledger.cuts", 40, "how many sales TestCut makes over connections that break")
 
 // A proxy passes bytes between ledger and server, and cuts a connection when
 // so many have gone in one direction.
