@@ -122,3 +122,20 @@ func BenchmarkSQLite(b *testing.B) {
 		})
 	}
 }
+
+// BenchmarkPostgres gives the sales per second of 64 callers, and how many
+// times that is what pgbench reaches with single-row transactions of 64 clients
+// on the same server.
+func BenchmarkPostgres(b *testing.B) {
+	const callers = 64
+	server := postgres.Server(b)
+	dsn := newPostgres(b)
+	single, err := server.PGBench(context.Background(), dsn, callers)
+	if err != nil {
+		b.Fatal(err)
+	}
+	got := rate(b, dsn, callers, 1)
+	b.ReportMetric(got, "sales/s")
+	b.ReportMetric(single, "pgbench/s")
+	b.ReportMetric(got/single, "x")
+}

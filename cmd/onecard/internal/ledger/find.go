@@ -2,6 +2,7 @@ package ledger
 
 import (
 	"context"
+	"errors"
 	"strings"
 
 	"pbochsm/cmd/onecard/internal/recharge"
@@ -52,7 +53,18 @@ var (
 )
 
 // Find reads what is known about the things that q names. See recharge.Ledger.
+//
+// It asks a second time where the database did not answer: a server that was
+// started anew leaves behind connections that are found broken when used.
 func (l *Ledger) Find(ctx context.Context, q recharge.Question) (*recharge.Known, error) {
+	k, err := l.find(ctx, q)
+	if errors.Is(err, recharge.ErrStore) && ctx.Err() == nil {
+		return l.find(ctx, q)
+	}
+	return k, err
+}
+
+func (l *Ledger) find(ctx context.Context, q recharge.Question) (*recharge.Known, error) {
 	k := &recharge.Known{Spent: make([]int, len(q.Budgets))}
 	var all []statement
 	ask := func(text string, scan func(row) error, args ...any) {

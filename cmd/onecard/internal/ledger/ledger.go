@@ -22,6 +22,8 @@ type Ledger struct {
 	engine engine
 	commit *committer
 	ids    ids
+	once   sync.Once
+	closed error
 }
 
 var _ recharge.Ledger = (*Ledger)(nil)
@@ -50,10 +52,13 @@ func openEngine(ctx context.Context, dsn string) (engine, error) {
 	return openPost(ctx, dsn)
 }
 
-// Close stores what waits and closes the database.
+// Close stores what waits and closes the database. It may be called again.
 func (l *Ledger) Close() error {
-	l.commit.close()
-	return l.engine.close()
+	l.once.Do(func() {
+		l.commit.close()
+		l.closed = l.engine.close()
+	})
+	return l.closed
 }
 
 // Ping tells whether the database answers.
@@ -87,11 +92,7 @@ func (l *Ledger) take(ctx context.Context, n int64) (int64, error) {
 	defer l.ids.mu.Unlock()
 	if l.ids.last-l.ids.next < n {
 		size := max(idBlock, n)
-		var end int64
-		err := l.engine.write(ctx, []statement{{
-			sql:  "UPDATE block SET next = next + $1 WHERE name = 'id' RETURNING next",
-			args: []any{size}, rows: 1, scan: into(&end),
-		}}, 0)
+		end, err := l.takeBlock(ctx, size)
 		if err != nil {
 			return 0, outward(err)
 		}
@@ -100,6 +101,22 @@ func (l *Ledger) take(ctx context.Context, n int64) (int64, error) {
 	first := l.ids.next
 	l.ids.next += n
 	return first, nil
+}
+
+// takeBlock takes so many numbers from the database and gives the one after
+// the last. A connection that is found broken is not the end: numbers that were
+// taken and not heard of are never used.
+func (l *Ledger) takeBlock(ctx context.Context, size int64) (end int64, err error) {
+	for range mostTries {
+		err = l.engine.write(ctx, []statement{{
+			sql:  "UPDATE block SET next = next + $1 WHERE name = 'id' RETURNING next",
+			args: []any{size}, rows: 1, scan: into(&end),
+		}}, 0)
+		if err == nil || ctx.Err() != nil {
+			break
+		}
+	}
+	return end, err
 }
 
 // outward makes an error of an engine one of those that recharge knows.

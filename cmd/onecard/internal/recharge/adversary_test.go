@@ -15,7 +15,7 @@ import (
 	"pbochsm/mac/cardtest"
 )
 
-var adversaries = flag.Int("recharge.adversaries", 150, "how many hostile cards TestFreeMoney plays")
+var adversaries = flag.Int("recharge.adversaries", 64, "how many hostile cards TestFreeMoney plays")
 
 // An adversary is a card whose holder tries everything: INITIALIZE answers
 // kept for later, MAC2s tried out of turn, tears, lies, and each source of

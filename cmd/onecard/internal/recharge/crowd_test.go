@@ -11,7 +11,7 @@ import (
 	"pbochsm/mac/cardtest"
 )
 
-var orderCount = flag.Int("recharge.orders", 20, "how many orders TestCrowd sends from 64 clients each")
+var orderCount = flag.Int("recharge.orders", 8, "how many orders TestCrowd sends from 64 clients each")
 
 const clients = 64
 

@@ -101,7 +101,7 @@ type world struct {
 	office  *recharge.Operator
 	keys    *recharge.Keys
 	now     atomic.Int64
-	cards   int
+	cards   atomic.Int64
 }
 
 func newWorld(t testing.TB, dsn string, set recharge.Settings) *world {
@@ -196,8 +196,7 @@ func (f *hexFactor) Scan(state fmt.ScanState, _ rune) error {
 
 // newCard gives a card that no other test of this world has.
 func (w *world) newCard() *holder {
-	w.cards++
-	return card(1000 + w.cards)
+	return card(1000 + int(w.cards.Add(1)))
 }
 
 // write has a card answer INITIALIZE FOR LOAD, and makes the request of it.
