@@ -246,11 +246,12 @@ type service struct {
 	err   error
 	wait  chan struct{} // if set, a call waits for it
 	panic bool
+	seen  error // of the context of the last call
 }
 
 func (s *service) take(ctx context.Context, q any) error {
 	s.mu.Lock()
-	s.asked = append(s.asked, q)
+	s.asked, s.seen = append(s.asked, q), ctx.Err()
 	wait, fails := s.wait, s.panic
 	s.mu.Unlock()
 	if fails {
