@@ -38,17 +38,18 @@ var down = map[string]struct {
 		[]string{"mac", "keystore"},
 		"what records the answers of a mac.HSM must not be able to compute or send one",
 	},
-	"cmd/pbochsm/internal/settlement": {
-		[]string{"mac", "keystore"},
-		"a settlement run asks a mac.HSM: with a backend or a wire of its own it would verify otherwise than the daemon",
-	},
 	"cmd/onecard/internal/recharge": {
 		[]string{"mac", "keystore"},
-		"the business decides for every way in and every store, so it knows neither HTTP nor SQL",
+		"the domain decides; with a database, a wire or HTTP at hand it would decide differently for each",
 	},
 	"cmd/onecard/internal/ledger": {
 		[]string{"cmd/onecard/internal/recharge", "mac"},
-		"the ledger stores what the business commits; with HTTP or a key at hand it could decide by itself",
+		"the ledger stores what recharge decided and knows neither HTTP nor the security module",
+	},
+	"cmd/onecard/internal/ledger/pgtest": {nil, "a database for tests knows nothing of what is stored in it"},
+	"cmd/pbochsm/internal/settlement": {
+		[]string{"mac", "keystore"},
+		"a settlement run asks a mac.HSM: with a backend or a wire of its own it would verify otherwise than the daemon",
 	},
 	"cmd/onecard/internal/api": {
 		[]string{"cmd/onecard/internal/recharge", "mac"},

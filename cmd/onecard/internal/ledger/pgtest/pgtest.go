@@ -1,3 +1,5 @@
+//go:build unix
+
 // Package pgtest starts a PostgreSQL server of its own for tests, with the
 // settings that the ledger insists on, in a temporary folder, reached through a
 // socket there and by nobody else.
