@@ -11,6 +11,7 @@ type command struct {
 	chinese string
 
 	kind mac.Kind
+	many bool // it asks for as many operations as it has records, in a frame as long as can be
 
 	serve   handler
 	raw     bool // its data may hold any byte, X'19' too
@@ -23,7 +24,7 @@ type command struct {
 // answers of most commands.
 const shortAnswer = 64
 
-const numCommands = 12
+const numCommands = 13
 
 // commands is everything that the server answers; what is not here is refused.
 // See [WIRE].
@@ -72,6 +73,14 @@ var commands = [numCommands]command{
 	{code: "WI", name: "start purchase", chinese: "消费:产生MAC1", kind: mac.KindPurchase},
 	{code: "WK", name: "verify purchase MAC2", chinese: "验证消费MAC2", kind: mac.KindPurchaseMAC2},
 	{code: "WM", name: "verify purchase TAC", chinese: "验证消费TAC", kind: mac.KindPurchaseTAC},
+	{
+		code: "WS", name: "verify many TACs", chinese: "批量验证TAC", many: true,
+		fields: []Form{
+			{"number of records n, from 0001", "记录数n,自0001起", "4H"},
+			{"records: the code of a command that verifies a TAC, and its fields from the key set on", "记录:验证TAC的命令代码及其自密钥组起的各域", "(2A + …) × n"},
+		},
+		answer: []Form{{"verdicts, in the order of the records", "验证结果,按记录顺序", "1N × n"}},
+	},
 }
 
 var (

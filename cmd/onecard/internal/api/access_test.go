@@ -21,7 +21,7 @@ func TestTokens(t *testing.T) {
 	b := newBench(t, func(o *api.Options) {
 		o.Domains = append(o.Domains, api.Domain{
 			Code: "WEBM", Key: api.NewKey("key-of-WEBM"), Endpoints: []string{"/tuxedo/now"}, Token: token.Rule{All: true},
-			ChannelKeys: map[string]api.Key{"7A": api.NewKey("key-of-7A")},
+			ChannelKeys: map[string]api.Key{"7a": api.NewKey("key-of-7A")},
 		})
 	})
 	now := func(domain, channel string) fields {
@@ -43,6 +43,7 @@ func TestTokens(t *testing.T) {
 		"all, where configured":  {withToken(now("WEBM", "01"), all), "0000"},
 		"all, elsewhere":         {withToken(now("APPM", "01"), allOfAPPM), "2001"},
 		"key of the channel":     {now("WEBM", "7a").signed("key-of-7A"), "0000"},
+		"of the same channel":    {now("WEBM", "7A").signed("key-of-7A"), "0000"},
 		"key of the domain then": {now("WEBM", "7A").signed("key-of-WEBM"), "2001"},
 		"key of another domain":  {now("APPM", "01").signed(termKey), "2001"},
 		"no such domain":         {now("NONE", "01").signed(appKey), "2001"},

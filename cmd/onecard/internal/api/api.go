@@ -141,9 +141,11 @@ func (x *exchange) handle() (values []string, refused *refusal) {
 	return x.do()
 }
 
-// do asks the domain. Its refusals are told, all other errors are internal.
+// do asks the domain. Its refusals are told, all other errors are internal. A
+// caller that leaves does not cut off what has begun: it will ask again, and
+// should find an outcome.
 func (x *exchange) do() (values []string, refused *refusal) {
-	ctx, cancel := context.WithTimeout(x.r.Context(), x.api.Limits.Answer)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(x.r.Context()), x.api.Limits.Answer)
 	defer cancel()
 	if hook := x.api.AfterToken; hook != nil {
 		if err := hook(ctx, x.request.endpoint.Path); err != nil {

@@ -24,7 +24,7 @@ func speak(accept string, byDefault contract.Language) contract.Language {
 	}
 	for i, tag := range tags {
 		if _, at, sure := languages.Match(tag); weights[i] > 0 && sure > language.Low {
-			return contract.Language(at) //nolint:gosec // 0 or 1
+			return contract.Language(at)
 		}
 	}
 	return byDefault

@@ -96,7 +96,7 @@ type Limits struct {
 	PerAddress  int // of them from one address; 1024
 
 	Header  time.Duration // for the head of a request; 5 s
-	Request time.Duration // for all of it; 10 s
+	Request time.Duration // for all of it; 5 s
 	Answer  time.Duration // for the work and the answer; 30 s
 	Idle    time.Duration // between requests; 60 s
 }
@@ -117,7 +117,7 @@ func (l *Limits) complete() {
 	for _, d := range []struct {
 		at    *time.Duration
 		value time.Duration
-	}{{&l.Header, 5 * time.Second}, {&l.Request, 10 * time.Second}, {&l.Answer, 30 * time.Second}, {&l.Idle, time.Minute}} {
+	}{{&l.Header, 5 * time.Second}, {&l.Request, 5 * time.Second}, {&l.Answer, 30 * time.Second}, {&l.Idle, time.Minute}} {
 		if *d.at == 0 {
 			*d.at = d.value
 		}

@@ -26,8 +26,10 @@ func (d *Domain) permits(r *request) *refusal {
 
 // key is the domain's CHANNELKEY, or that of the channel.
 func (d *Domain) key(channel string) string {
-	if k, ok := d.ChannelKeys[strings.ToUpper(channel)]; ok {
-		return k.reveal()
+	for c, k := range d.ChannelKeys {
+		if strings.EqualFold(c, channel) {
+			return k.reveal()
+		}
 	}
 	return d.Key.reveal()
 }

@@ -8,6 +8,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 	"time"
@@ -129,6 +130,25 @@ func TestDrain(t *testing.T) {
 	}
 	if err := <-ended; err != nil {
 		t.Error(err)
+	}
+}
+
+// A caller that leaves does not stop what has begun; time does.
+func TestCallersThatLeave(t *testing.T) {
+	b := newBench(t, func(o *api.Options) { o.Limits.Answer = 20 * time.Millisecond })
+	left, leave := context.WithCancel(context.Background())
+	leave()
+	ask := func() string {
+		r := httptest.NewRequest(http.MethodPost, alverify, strings.NewReader(valid(alverify).json())).WithContext(left)
+		r.Header.Set("Content-Type", "application/json")
+		return b.do(r).code()
+	}
+	if got := ask(); got != "0000" || b.service.seen != nil {
+		t.Errorf("answer %s; the service saw %v", got, b.service.seen)
+	}
+	b.service.wait = make(chan struct{}) // for ever
+	if got := ask(); got != "9005" {
+		t.Errorf("a service that does not answer: %s", got)
 	}
 }
 

@@ -15,10 +15,10 @@ func mapping(pairs ...any) *yaml.Node {
 	return m
 }
 
-// add appends names with their values.
+// add appends names, each with its value behind it.
 func add(m *yaml.Node, pairs ...any) {
-	for i := 0; i < len(pairs); i += 2 {
-		m.Content = append(m.Content, node(pairs[i]), node(pairs[i+1]))
+	for _, pair := range pairs {
+		m.Content = append(m.Content, node(pair))
 	}
 }
 

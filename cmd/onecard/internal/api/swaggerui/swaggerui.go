@@ -30,9 +30,11 @@ var types = map[string]string{
 	".json": "application/json",
 }
 
-// A page is one file in the form in which it is sent, and plain where it is
-// sent compressed.
-type page struct{ sent, plain []byte }
+// A page is one file, compressed by gzip or not.
+type page struct {
+	text       []byte
+	compressed bool
+}
 
 // Handler serves the pages under prefix, as in "/docs/". signer is the path
 // that signs requests, or "" where nothing does.
@@ -50,12 +52,8 @@ func Handler(prefix, signer string) (http.Handler, error) {
 		if types[path.Ext(plain)] == "" {
 			return nil // a licence
 		}
-		p := page{sent: text}
-		if compressed {
-			p.plain, err = expand(text)
-		}
-		pages[plain] = p
-		return err
+		pages[plain] = page{text, compressed}
+		return nil
 	})
 	if err != nil {
 		return nil, fmt.Errorf("swaggerui: %w", err)
@@ -64,17 +62,9 @@ func Handler(prefix, signer string) (http.Handler, error) {
 	if err != nil {
 		return nil, fmt.Errorf("swaggerui: settings: %w", err)
 	}
-	pages["settings.json"] = page{sent: settings}
+	pages["settings.json"] = page{text: settings}
 	pages[""] = pages["index.html"]
 	return &server{prefix, pages}, nil
-}
-
-func expand(compressed []byte) ([]byte, error) {
-	r, err := gzip.NewReader(bytes.NewReader(compressed))
-	if err != nil {
-		return nil, err
-	}
-	return io.ReadAll(r)
 }
 
 type server struct {
@@ -96,18 +86,33 @@ func (s *server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case name == "":
 		name = "index.html"
 	}
-	text := p.sent
-	if p.plain != nil {
-		w.Header().Set("Vary", "Accept-Encoding")
-		if strings.Contains(r.Header.Get("Accept-Encoding"), "gzip") {
-			w.Header().Set("Content-Encoding", "gzip")
-		} else {
-			text = p.plain
-		}
+	h := w.Header()
+	h.Set("Content-Type", types[path.Ext(name)])
+	h.Set("Content-Security-Policy", policy)
+	h.Set("X-Content-Type-Options", "nosniff")
+	h.Set("Cache-Control", "no-cache")
+	if p.compressed {
+		h.Set("Vary", "Accept-Encoding")
 	}
-	w.Header().Set("Content-Type", types[path.Ext(name)])
-	w.Header().Set("Content-Security-Policy", policy)
-	w.Header().Set("X-Content-Type-Options", "nosniff")
-	w.Header().Set("Cache-Control", "no-cache")
-	_, _ = w.Write(text) // the reader may leave
+	p.write(w, strings.Contains(r.Header.Get("Accept-Encoding"), "gzip"))
+}
+
+// write sends the page, which the reader may leave unread. Whoever does not
+// understand gzip gets it expanded.
+func (p page) write(w http.ResponseWriter, gzipped bool) {
+	if !p.compressed {
+		_, _ = w.Write(p.text)
+		return
+	}
+	if gzipped {
+		w.Header().Set("Content-Encoding", "gzip")
+		_, _ = w.Write(p.text)
+		return
+	}
+	plain, err := gzip.NewReader(bytes.NewReader(p.text))
+	if err != nil {
+		http.Error(w, http.StatusText(http.StatusInternalServerError), http.StatusInternalServerError)
+		return
+	}
+	_, _ = io.Copy(w, plain) //nolint:gosec // what is expanded is our own file
 }
