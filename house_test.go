@@ -64,9 +64,6 @@ var down = map[string]struct {
 		[]string{"mac", "keystore"},
 		"a settlement run asks a mac.HSM: with a backend or a wire of its own it would verify otherwise than the daemon",
 	},
-<<<<<<< HEAD
-=======
->>>>>>> api
 	"cmd/pbochsm/internal/settlement/sample": {
 		[]string{"cmd/pbochsm/internal/settlement", "mac", "mac/reference", "vectors", "keystore"},
 		"test files are made with the published keys and the readable arithmetic, never with what will judge them",
