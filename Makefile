@@ -6,6 +6,7 @@ FUZZTIME ?= 20s
 BENCH    ?= .
 PKG      ?= ./...
 ADDR     ?=
+OPS      ?= 100000
 CHAINS   ?= 100000000
 SAMPLES  ?= 1000000
 KILLS    ?= 1000
@@ -18,7 +19,7 @@ RACE     ?= $(if $(filter 1,$(shell go env CGO_ENABLED)),-race)
 GOLANGCI := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 
 .DEFAULT_GOAL := help
-.PHONY: help run test build lint fuzz bench lanes-long dudect ledger-kill ledger-power ledger-cut ledger-orders ledger-cards ledger-bench generate vectors setup clean
+.PHONY: help run test build lint fuzz bench lanes-long token-long dudect ledger-kill ledger-power ledger-cut ledger-orders ledger-cards ledger-bench generate vectors setup clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -44,6 +45,9 @@ bench: ## run the benchmarks of PKG that match BENCH
 
 lanes-long: ## hold CHAINS random chains on every core against the reference; hours
 	go test -run '^TestAgreesWithReference$$' -timeout 0 -v ./mac/lanes -lanes.chains $(CHAINS)
+
+token-long: setup ## have OPS random operations answered over TCP from each token and by the software
+	go test -run '^TestTokenOverTCP$$' -timeout 0 -v ./cmd/pbochsm -token.ops $(OPS)
 
 dudect: ## ask SAMPLES measurements of each core whether its time depends on secrets
 	go run ./mac/lanes/dudect -samples $(SAMPLES)

@@ -23,16 +23,23 @@ var down = map[string]struct {
 	may []string
 	why string
 }{
-	"keystore":      {nil, "keys know neither transactions nor a wire, so that a token or a tool can share them"},
-	"mac":           {[]string{"keystore"}, "a recipe that knew its backend or its wire form would grow special cases for it"},
-	"mac/reference": {[]string{"mac", "keystore"}, "arithmetic that saw requests could answer them around the Engine's checks"},
-	"mac/lanes":     {[]string{"mac", "keystore"}, "the fast backend must share no code with the reference that judges it"},
-	"mac/cardtest":  {[]string{"mac", "mac/reference", "keystore"}, "the card is the other party: it must not compute with the backend under test"},
-	"pkcs11":        {[]string{"mac", "keystore"}, "a token backend that saw requests could answer them around the Engine's checks"},
-	"protocol":      {[]string{"mac", "keystore"}, "the wire asks a mac.HSM; with a backend at hand it could MAC unchecked bytes"},
-	"vectors":       {[]string{"mac", "keystore"}, "the vectors judge every implementation, so they lean on none"},
-	"vectors/gen":   {[]string{"vectors", "mac", "mac/reference", "keystore"}, "expected values come from the readable arithmetic, never from what they will judge"},
-	"cmd":           {[]string{"cmd/pbochsm/internal/settlement", "cmd/pbochsm/internal/settlement/sample", "keystore", "mac", "mac/reference", "mac/lanes", "pkcs11", "protocol", "vectors"}, "programs wire the parts together and test helpers stay out of them"},
+	"keystore":          {nil, "keys know neither transactions nor a wire, so that a token or a tool can share them"},
+	"mac":               {[]string{"keystore"}, "a recipe that knew its backend or its wire form would grow special cases for it"},
+	"mac/reference":     {[]string{"mac", "keystore"}, "arithmetic that saw requests could answer them around the Engine's checks"},
+	"mac/lanes":         {[]string{"mac", "keystore"}, "the fast backend must share no code with the reference that judges it"},
+	"mac/cardtest":      {[]string{"mac", "mac/reference", "keystore"}, "the card is the other party: it must not compute with the backend under test"},
+	"mac/cardtest/apdu": {[]string{"mac", "mac/cardtest"}, "the reader's bytes are one layer above the card, which does not know them"},
+	"pkcs11":            {[]string{"mac", "keystore"}, "a token backend that saw requests could answer them around the Engine's checks"},
+	"pkcs11/uri":        {nil, "names of objects are text: whoever reads them needs no token library"},
+	"pkcs11/tokentest":  {[]string{"pkcs11"}, "a fixture makes tokens, and knows nothing of what is computed in them"},
+	"protocol":          {[]string{"mac", "keystore"}, "the wire asks a mac.HSM; with a backend at hand it could MAC unchecked bytes"},
+	"vectors":           {[]string{"mac", "keystore"}, "the vectors judge every implementation, so they lean on none"},
+	"vectors/gen":       {[]string{"vectors", "mac", "mac/reference", "keystore"}, "expected values come from the readable arithmetic, never from what they will judge"},
+	"cmd":               {[]string{"cmd/pbochsm/internal/audit", "cmd/pbochsm/internal/settlement", "cmd/pbochsm/internal/settlement/sample", "keystore", "mac", "mac/reference", "mac/lanes", "mac/cardtest", "mac/cardtest/apdu", "pkcs11", "pkcs11/uri", "protocol", "vectors"}, "programs wire the parts together and test helpers stay out of them"},
+	"cmd/pbochsm/internal/audit": {
+		[]string{"mac", "keystore"},
+		"what records the answers of a mac.HSM must not be able to compute or send one",
+	},
 	"cmd/onecard/internal/recharge": {
 		[]string{"mac", "keystore"},
 		"the domain decides; with a database, a wire or HTTP at hand it would decide differently for each",

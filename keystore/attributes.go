@@ -6,8 +6,21 @@ import (
 	"fmt"
 )
 
-// format is the version of the payload that this package reads and writes.
-const format = 1
+// Versions of the payload. A store has the lowest one that can say what it has,
+// so that a program of the time before token keys reads all that it could serve.
+const (
+	format      = 1
+	formatHomes = 2 // some key lives in a token
+)
+
+func formatFor(keys []Key) int {
+	for i := range keys {
+		if keys[i].Home.InToken() {
+			return formatHomes
+		}
+	}
+	return format
+}
 
 // attributes is the JSON part of a file.
 type attributes struct {
@@ -29,6 +42,8 @@ type record struct {
 	Levels    uint8   `json:"levels"`
 	State     State   `json:"state"`
 	KCV       KCV     `json:"kcv"`
+
+	Home *homeRecord `json:"home,omitempty"`
 }
 
 // A hexByte is written as the two digits that the standard prints.
@@ -46,11 +61,11 @@ func (b *hexByte) UnmarshalText(text []byte) error {
 }
 
 func marshalAttributes(head header, keys []Key) ([]byte, error) {
-	a := attributes{format, head.mode, head.epoch, head.next, make([]record, len(keys))}
+	a := attributes{formatFor(keys), head.mode, head.epoch, head.next, make([]record, len(keys))}
 	for i, k := range keys {
 		a.Keys[i] = record{
 			hexByte(k.Set), k.Usage, hexByte(k.Version), hexByte(k.Algorithm),
-			k.Index, k.Cipher, k.Levels, k.State, k.KCV,
+			k.Index, k.Cipher, k.Levels, k.State, k.KCV, k.Home.record(),
 		}
 	}
 	return json.Marshal(a)
@@ -64,7 +79,7 @@ func unmarshalAttributes(text []byte) (header, []Key, error) {
 	if err := json.Unmarshal(text, &a); err != nil {
 		return header{}, nil, fmt.Errorf("%w: attributes: %w", ErrDamaged, err)
 	}
-	if a.Format != format {
+	if a.Format != format && a.Format != formatHomes {
 		return header{}, nil, fmt.Errorf("%w: %d", ErrFormat, a.Format)
 	}
 	if a.Epoch == 0 || a.Next == 0 || a.Next > maxIndex+1 {
@@ -78,9 +93,14 @@ func unmarshalAttributes(text []byte) (header, []Key, error) {
 			return header{}, nil, fmt.Errorf("%w: index %d out of order", ErrDamaged, r.Index)
 		}
 		last = r.Index
+		home, err := r.Home.home()
+		if err != nil {
+			return header{}, nil, err
+		}
 		keys[i] = Key{
 			Ref:   Ref{byte(r.Set), r.Usage, byte(r.Version), byte(r.Algorithm)},
 			Index: r.Index, Cipher: r.Cipher, Levels: r.Levels, State: r.State, KCV: r.KCV,
+			Home: home,
 		}
 	}
 	if again, err := marshalAttributes(head, keys); err != nil || !bytes.Equal(again, text) {

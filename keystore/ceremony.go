@@ -87,11 +87,21 @@ func brokenByLast(components []Secret) []error {
 func brokenByKey(key *Secret, others []row) []error {
 	broken := unsound("the key", key)
 	for i := range others {
-		if sameDES(key[:], others[i].secret[:]) {
+		if others[i].has(key) {
 			broken = append(broken, fmt.Errorf("keystore: the key %w, %s", ErrReused, others[i].Ref))
 		}
 	}
 	return broken
+}
+
+// has tells whether r is key. Of a key in a token only the check value can be
+// compared.
+func (r *row) has(key *Secret) bool {
+	if r.Home.InToken() {
+		kcv, err := key.KCV(r.Cipher)
+		return err == nil && kcv == r.KCV
+	}
+	return sameDES(key[:], r.secret[:])
 }
 
 func unsound(name string, s *Secret) (broken []error) {

@@ -51,8 +51,8 @@
 //	the rest   AEAD(key, secrets, the 4 + N bytes above), where
 //	           key = Expand(SMK, "pbochsm keystore v1 secrets" | SALT, 32 bytes)
 //
-// with 16 bytes of secret for each key of the attributes, in their order. The
-// secrets are sealed once more inside so that neither age's buffers nor the
+// with 16 bytes of secret for each key of the attributes, in their order; zeros
+// for a key that lives in a token. The secrets are sealed once more inside so that neither age's buffers nor the
 // JSON codec ever see a key: the bytes go from our locked memory to cipher
 // text and back. The attributes are one line of JSON without spaces, members
 // in this order, keys by rising index; a reader accepts exactly the text that
@@ -61,6 +61,12 @@
 //	{"format":1,"mode":"test","epoch":2,"next":2,"keys":[
 //	 {"set":"01","usage":"load","version":"01","algorithm":"00","index":1,
 //	  "cipher":"3des","levels":1,"state":"active","kcv":"491510"}]}
+//
+// A key that lives in a token has one member more, at its end, which names the
+// token and the object in it, the identifier in hexadecimal. A store with such a
+// key has format 2, any other format 1:
+//
+//	"home":{"token":"main","label":"pbochsm/01/load/01/00","id":"0101"}
 //
 // epoch counts the saves, from 1. next is the lowest index that was never
 // given to a key. The check value of the SMK, which the wire reports, is

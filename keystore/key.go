@@ -80,6 +80,7 @@ type Key struct {
 	Levels uint8 // diversification levels from this key to the card's; 0 = it is a card's key
 	State  State
 	KCV    KCV
+	Home   Home // where its bytes are; the zero value is this store's own file
 }
 
 // check refuses a key with an attribute that is missing or out of range.
@@ -96,10 +97,11 @@ func (k *Key) check() error {
 	case k.Index > maxIndex:
 		return fmt.Errorf("%w: index %d", ErrAttribute, k.Index)
 	}
-	return nil
+	return k.Home.check()
 }
 
-// An Entry is a key with its bytes, on its way into a store.
+// An Entry is a key with its bytes, on its way into a store. Of a key that lives
+// in a token the Secret is zero.
 type Entry struct {
 	Key
 	Secret Secret

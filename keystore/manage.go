@@ -30,25 +30,35 @@ func (s *Store) Import(key Key, components []Secret) (Key, []Warning, error) {
 	if err := s.writable(); err != nil {
 		return Key{}, nil, err
 	}
+	secret, warnings, err := s.combine(components)
+	defer clear(secret[:])
+	if err != nil {
+		return Key{}, nil, err
+	}
+	key, err = s.add(key, &secret)
+	if err != nil {
+		return Key{}, nil, err
+	}
+	return key, warnings, nil
+}
+
+// combine holds components, and the key that they make, against the rules.
+func (s *Store) combine(components []Secret) (Secret, []Warning, error) {
 	production := s.keys.mode == ModeProduction
 	if len(components) == 0 || len(components) == 1 && production {
-		return Key{}, nil, fmt.Errorf("keystore: the key %w", ErrComponents)
+		return Secret{}, nil, fmt.Errorf("keystore: the key %w", ErrComponents)
 	}
 	secret := combine(components)
-	defer clear(secret[:])
 	broken := append(brokenByComponents(components), brokenByKey(&secret, s.keys.rows())...)
 	if production && len(broken) > 0 {
-		return Key{}, nil, broken[0]
+		clear(secret[:])
+		return Secret{}, nil, broken[0]
 	}
 	var warnings []Warning
 	for _, rule := range broken {
 		warnings = append(warnings, Warning{rule})
 	}
-	key, err := s.add(key, &secret)
-	if err != nil {
-		return Key{}, nil, err
-	}
-	return key, warnings, nil
+	return secret, warnings, nil
 }
 
 // Generate adds a random key. A random source that yields a key which breaks a
@@ -70,6 +80,8 @@ func (s *Store) Generate(rand io.Reader, key Key) (Key, error) {
 	return s.add(key, &secret)
 }
 
+// add completes key and makes it one of the store's. Without a secret it lives
+// in a token, and has its check value.
 func (s *Store) add(key Key, secret *Secret) (Key, error) {
 	if key.State == StateRetired {
 		return Key{}, fmt.Errorf("%w: a new key is pending or active", ErrState)
@@ -78,7 +90,12 @@ func (s *Store) add(key Key, secret *Secret) (Key, error) {
 		return Key{}, ErrFull
 	}
 	var err error
-	if key.KCV, err = secret.KCV(key.Cipher); err != nil {
+	if key.Home.InToken() != (secret == nil) {
+		return Key{}, fmt.Errorf("%w: a key is either in the file or in a token", ErrHome)
+	}
+	if secret == nil {
+		secret = new(Secret)
+	} else if key.KCV, err = secret.KCV(key.Cipher); err != nil {
 		return Key{}, err
 	}
 	key.Index = s.keys.next

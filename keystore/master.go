@@ -17,6 +17,7 @@ const (
 	labelFileKey = "pbochsm keystore v1 file key"
 	labelSecrets = "pbochsm keystore v1 secrets"
 	labelCheck   = "pbochsm keystore v1 check value"
+	labelAudit   = "pbochsm keystore v1 audit log"
 )
 
 // A masterKey is the storage master key (SMK): random, made with the store, and

@@ -48,7 +48,7 @@ func NewSnapshot(mode Mode, epoch uint64, check KCV, entries []Entry) (*Snapshot
 	for i := range entries {
 		rows[i] = row{entries[i].Key, &entries[i].Secret}
 		head.next = max(head.next, entries[i].Index+1)
-		if rows[i].KCV != (KCV{}) {
+		if rows[i].KCV != (KCV{}) || rows[i].Home.InToken() {
 			continue
 		}
 		var err error
@@ -68,7 +68,7 @@ func newSnapshot(head header, rows []row) (*Snapshot, error) {
 		return nil, fmt.Errorf("%w: %d keys in one snapshot", ErrAttribute, len(rows))
 	}
 	s := &Snapshot{header: head, keys: make([]Key, len(rows)), byRef: make(map[Ref]Handle, len(rows))}
-	places := make(map[uint16]bool, len(rows))
+	places, homes := make(map[uint16]bool, len(rows)), make(map[Home]bool)
 	for i := range rows {
 		k := rows[i].Key
 		if err := k.check(); err != nil {
@@ -80,7 +80,13 @@ func newSnapshot(head header, rows []row) (*Snapshot, error) {
 		if k.Index != 0 && places[k.Index] {
 			return nil, fmt.Errorf("%w: index %d", ErrDuplicate, k.Index)
 		}
-		places[k.Index] = true
+		if k.Home.InToken() && homes[k.Home] {
+			return nil, fmt.Errorf("%w: %s in the token", ErrDuplicate, k.Home)
+		}
+		if k.Home.InToken() && *rows[i].secret != (Secret{}) {
+			return nil, fmt.Errorf("%w of key %s: it has bytes, but lives in a token", ErrHome, k.Ref)
+		}
+		places[k.Index], homes[k.Home] = true, true
 		s.keys[i], s.byRef[k.Ref] = k, Handle(i)
 	}
 	var err error
@@ -150,8 +156,15 @@ func (s *Snapshot) ByIndex(index uint16) (Handle, error) {
 func (s *Snapshot) Key(h Handle) *Key { return &s.keys[h] }
 
 // Secret gives the bytes of the key at h, in locked memory. They must be
-// neither changed nor kept beyond the release of the snapshot.
-func (s *Snapshot) Secret(h Handle) *Secret { return s.vault.secret(h) }
+// neither changed nor kept beyond the release of the snapshot. Of a key that
+// lives in a token there are none: to ask for them is a mistake of the caller's,
+// like a use after the release, and panics; see Key.Home.
+func (s *Snapshot) Secret(h Handle) *Secret {
+	if s.keys[h].Home.InToken() {
+		panic("keystore: the bytes of key " + s.keys[h].Ref.String() + " are in a token")
+	}
+	return s.vault.secret(h)
+}
 
 // Keys gives the attributes of all keys, in table order. They must not be
 // changed.

@@ -94,7 +94,7 @@ func Open(dir string, passphrase []byte, o Options) (_ *Store, err error) {
 		return nil, err
 	}
 	defer s.closeOnError(&err)
-	if err := s.load(passphrase, o.MinEpoch); err != nil {
+	if err := s.load(passphrase, o.MinEpoch, nil); err != nil {
 		return nil, err
 	}
 	return s, nil
@@ -123,8 +123,8 @@ func (s *Store) closeOnError(err *error) {
 }
 
 // load reads the file, with passphrase or, where it is nil, with the SMK. The
-// store changes only if all is well.
-func (s *Store) load(passphrase []byte, minEpoch uint64) error {
+// store changes only if all is well; ready, unless it is nil, has the last word.
+func (s *Store) load(passphrase []byte, minEpoch uint64, ready func(*Snapshot) error) error {
 	file, err := readFile(s.dir)
 	if err != nil {
 		return err
@@ -141,6 +141,12 @@ func (s *Store) load(passphrase []byte, minEpoch uint64) error {
 	if keys.epoch < minEpoch {
 		keys.Release()
 		return fmt.Errorf("%w: epoch %d, at least %d expected", ErrRollback, keys.epoch, minEpoch)
+	}
+	if ready != nil {
+		if err := ready(keys); err != nil {
+			keys.Release()
+			return err
+		}
 	}
 	s.wraps = o.wraps
 	s.replace(keys)
@@ -167,17 +173,34 @@ func (s *Store) Snapshot() (*Snapshot, error) {
 	return s.keys, nil
 }
 
+// AuditKey gives the key that authenticates the audit log of the daemon that
+// serves this store: 32 bytes, the same for as long as the store lives.
+func (s *Store) AuditKey() ([]byte, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.keys == nil {
+		return nil, ErrSealed
+	}
+	return s.master.derive(labelAudit, nil, masterSize)
+}
+
 // Reload reads the file again, with the storage master key that the store
 // holds, and serves from it: live is swapped between two batches. If the file
 // is invalid, or older than what the store has, nothing changes. Changes that
 // were not saved are lost.
 func (s *Store) Reload(live *Live) error {
+	return s.ReloadIf(live, nil)
+}
+
+// ReloadIf is Reload for a caller who has a word to say about the new keys: an
+// error of ready leaves everything as it was. ready must not keep the snapshot.
+func (s *Store) ReloadIf(live *Live, ready func(*Snapshot) error) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.keys == nil {
 		return ErrSealed
 	}
-	if err := s.load(nil, s.keys.epoch); err != nil {
+	if err := s.load(nil, s.keys.epoch, ready); err != nil {
 		return err
 	}
 	s.keys.hold()

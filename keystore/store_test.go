@@ -229,3 +229,27 @@ func wantEach(t *testing.T, s *keystore.Store, ref keystore.Ref, want error) {
 		}
 	}
 }
+
+// An audit log stays readable for as long as its store lives, by it alone.
+func TestAuditKeyIsTheStores(t *testing.T) {
+	s, dir := newStore(t, keystore.ModeTest)
+	other, _ := newStore(t, keystore.ModeTest)
+	want, err := s.AuditKey()
+	must(t, err)
+	fill(t, s, 1)
+	got, err := openStore(t, dir).AuditKey()
+	must(t, err)
+	if len(want) != 32 || !bytes.Equal(got, want) {
+		t.Errorf("opened again it is another key")
+	}
+	if got, _ := other.AuditKey(); bytes.Equal(got, want) {
+		t.Error("two stores have the same audit key")
+	}
+	if bytes.Equal(want, s.Master()) {
+		t.Error("it is the storage master key itself")
+	}
+	must(t, s.Close())
+	if _, err := s.AuditKey(); !errors.Is(err, keystore.ErrSealed) {
+		t.Errorf("of a closed store: %v", err)
+	}
+}

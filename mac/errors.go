@@ -23,6 +23,10 @@ var (
 	// error that wraps it names the device's own.
 	ErrUnavailable = errors.New("mac: token unavailable")
 
+	// ErrElsewhere is a key whose bytes are in a token, asked of a backend that
+	// computes with bytes.
+	ErrElsewhere = fmt.Errorf("%w: the key lives in a token, which only a daemon that has it configured can use", ErrUnavailable)
+
 	// ErrBudget is a card or client that has been wrong too often. See
 	// docs/security.md.
 	ErrBudget = errors.New("mac: failure budget spent")

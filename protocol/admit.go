@@ -16,25 +16,35 @@ var keepAlive = net.KeepAliveConfig{Enable: true, Idle: 15 * time.Second, Interv
 // admit starts the service of a connection, or turns it away.
 func (s *Server) admit(nc net.Conn) {
 	s.stats.accepted.Add(1)
-	c := &conn{server: s, nc: nc}
-	c.small = buffer{bytes: c.inline[:], size: smallest}
-	c.in = &c.small
-	if tcp, ok := plain(nc).(*net.TCPConn); ok {
+	tcp, isTCP := plain(nc).(*net.TCPConn)
+	if isTCP {
 		_ = tcp.SetKeepAliveConfig(keepAlive)
 	}
 	address := hostOf(nc.RemoteAddr())
+	if isTCP && nc == net.Conn(tcp) && s.Loops >= 0 && s.admitToLoop(tcp, address) {
+		return
+	}
+	c := &conn{server: s, nc: nc}
+	c.small = buffer{bytes: c.inline[:], size: smallest}
+	c.in = &c.small
 	if !s.add(c) {
-		s.turnAway(c, address, "too many connections")
+		s.turnAway(nc, address, tooMany)
 		return
 	}
 	go func() {
 		defer s.running.Done()
-		defer s.remove(c)
+		defer s.remove(c, &c.client)
 		if s.identify(c, address) {
 			c.serve()
 		}
 	}()
 }
+
+// Reasons to turn a client away.
+const (
+	tooMany        = "too many connections"
+	tooManyOfYours = "too many connections of this client"
+)
 
 // identify finds out who the client is, which for TLS takes a handshake, and
 // whether it may have one more connection.
@@ -49,10 +59,11 @@ func (s *Server) identify(c *conn, address string) bool {
 		}
 		client = certificateOf(t, address)
 	}
-	if !s.enter(c, client) {
-		s.turnAway(c, client, "too many connections of this client")
+	if !s.enter(client) {
+		s.turnAway(c.nc, client, tooManyOfYours)
 		return false
 	}
+	c.client = client
 	return true
 }
 
@@ -98,10 +109,10 @@ func plain(nc net.Conn) net.Conn {
 	return nc
 }
 
-func (s *Server) turnAway(c *conn, client, reason string) {
+func (s *Server) turnAway(nc net.Conn, client, reason string) {
 	s.stats.refused.Add(1)
 	s.events.turnedAway(client, reason)
-	_ = c.nc.Close()
+	_ = nc.Close()
 }
 
 // register and unregister keep the listeners that Shutdown closes.
@@ -125,14 +136,14 @@ func (s *Server) unregister(l net.Listener) {
 }
 
 // add counts a connection, unless there are too many or the server drains.
-func (s *Server) add(c *conn) bool {
+func (s *Server) add(c session) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.draining.Load() || len(s.open) >= s.limits.Connections {
 		return false
 	}
 	if s.open == nil {
-		s.open = make(map[*conn]struct{})
+		s.open = make(map[session]struct{})
 		s.clients = make(map[string]int)
 	}
 	s.open[c] = struct{}{}
@@ -142,27 +153,26 @@ func (s *Server) add(c *conn) bool {
 }
 
 // enter counts a connection for its client, unless that has too many.
-func (s *Server) enter(c *conn, client string) bool {
+func (s *Server) enter(client string) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.clients[client] >= s.limits.PerClient {
 		return false
 	}
 	s.clients[client]++
-	c.client = client
 	return true
 }
 
-// remove undoes add and enter.
-func (s *Server) remove(c *conn) {
+// remove undoes add, and enter if the client is known by then.
+func (s *Server) remove(c session, client *string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	delete(s.open, c)
 	s.stats.open.Add(-1)
-	if c.client == "" {
+	if *client == "" {
 		return
 	}
-	if s.clients[c.client]--; s.clients[c.client] == 0 {
-		delete(s.clients, c.client)
+	if s.clients[*client]--; s.clients[*client] == 0 {
+		delete(s.clients, *client)
 	}
 }

@@ -30,6 +30,15 @@ var (
 	wrongLoad = strings.Replace(publishedLoad, "2988AE5A", "00000001", 1)
 )
 
+// zeroServers are the same on either path.
+func zeroServers(newServer maker) maker {
+	return func(t testing.TB) *protocol.Server {
+		s := zeroServer(t)
+		s.Loops = newServer(t).Loops
+		return s
+	}
+}
+
 // roundTrip sends a run of requests and reads the replies, into memory that is
 // there already.
 func roundTrip(t testing.TB, c net.Conn, requests, replies []byte) {
@@ -44,7 +53,10 @@ func roundTrip(t testing.TB, c net.Conn, requests, replies []byte) {
 // The service path of a load allocates nothing, whether it is right or wrong,
 // alone or one of many, in plain and over any connection that allocates
 // nothing itself. Everything is counted: the test's client allocates nothing.
-func TestNoAllocationPerRequest(t *testing.T) {
+func TestNoAllocationPerRequest(t *testing.T) { onBothPaths(t, testNoAllocationPerRequest) }
+
+func testNoAllocationPerRequest(t *testing.T, newServer maker) {
+	zeroServer := zeroServers(newServer)
 	for _, tc := range []struct {
 		name    string
 		request string

@@ -9,28 +9,43 @@ import "pbochsm/mac"
 // another, each appended by its own collect and answered from its own range.
 type batch struct {
 	format   Format
-	limit    int // requests at most
+	limit    int // requests that one collect takes at most
 	requests []request
 	ops      []mac.Op
+
+	stop int // where the last collect had to stop, if the frames went so far
+	room int // bytes that the replies to what it takes may still have
 }
 
 type request struct {
 	frame   []byte
 	trailer int   // where it begins in frame, with its X'19'
 	command uint8 // one more than its place in the table; 0: none such
-	op      int   // its place in ops, or noOp
+	op      int   // the place of its first operation in ops, or noOp
+	count   int   // of its operations
 	err     error // why it is refused
 }
 
 const noOp = -1
 
-func (b *batch) len() int   { return len(b.requests) }
-func (b *batch) full() bool { return len(b.requests) >= b.limit }
+// kind is the operation that the request asks for, 0 if that is none or many.
+func (r *request) kind() mac.Kind { return commands[r.command-1].kind }
 
-// collect takes the complete frames off the front of in until the batch is
-// full. It gives back what is left, and tells whether the stream is still in
-// step: after a broken frame it is not, and nothing more may be read.
+// replyRoom is how many bytes the replies to the requests of one collect may
+// have, give or take one: what a client that asks for much and reads nothing
+// can make the server hold.
+const replyRoom = 64 << 10
+
+func (b *batch) len() int { return len(b.requests) }
+
+// full tells whether the last collect took all that it may.
+func (b *batch) full() bool { return len(b.requests) >= b.stop || b.room <= 0 }
+
+// collect takes the complete frames off the front of in until it has as many
+// as it may. It gives back what is left, and tells whether the stream is still
+// in step: after a broken frame it is not, and nothing more may be read.
 func (b *batch) collect(in []byte) (rest []byte, inStep bool) {
+	b.stop, b.room = len(b.requests)+b.limit, replyRoom
 	for !b.full() {
 		frame, rest, err := b.format.cut(in)
 		if err != nil {
@@ -59,6 +74,7 @@ func (b *batch) refuseFrame(frame []byte, err error) {
 func (b *batch) add(frame []byte) {
 	b.requests = append(b.requests, request{frame: frame, trailer: len(frame), op: noOp})
 	r := &b.requests[len(b.requests)-1]
+	b.room -= len(frame) + shortAnswer
 	start := b.format.Header + commandSize
 	fields := frame[start:]
 	r.command = lookup(frame[start-commandSize:])
@@ -68,6 +84,7 @@ func (b *batch) add(frame []byte) {
 		return
 	}
 	c := &commands[r.command-1]
+	b.room -= c.longest
 	if c.raw {
 		r.trailer = start + echoTrailer(fields)
 	} else {
@@ -77,8 +94,11 @@ func (b *batch) add(frame []byte) {
 		r.trailer, r.err = len(frame), malformed("trailer")
 		return
 	}
-	if c.kind != 0 {
+	switch {
+	case c.kind != 0:
 		b.addOp(r, c.kind, frame[start:r.trailer])
+	case c.many:
+		b.addRecords(r, frame[start:r.trailer])
 	}
 }
 
@@ -91,12 +111,32 @@ func (b *batch) addOp(r *request, k mac.Kind, fields []byte) {
 		b.ops = b.ops[:n]
 		return
 	}
-	r.op = n
+	r.op, r.count = n, 1
 }
 
-// fail refuses every request of the batch with err.
-func (b *batch) fail(err error) {
-	for i := range b.requests {
+// opsOf gives the operations of the requests in that range.
+func (b *batch) opsOf(from, to int) []mac.Op {
+	first, end := len(b.ops), 0
+	for i := from; i < to; i++ {
+		if op := b.requests[i].op; op != noOp {
+			first, end = min(first, op), op+b.requests[i].count
+		}
+	}
+	return b.ops[min(first, end):end]
+}
+
+// settle gives the requests in that range the outcome of their operations.
+func (b *batch) settle(from, to int) {
+	for i := from; i < to; i++ {
+		if r := &b.requests[i]; r.op != noOp && r.kind() != 0 {
+			r.err = b.ops[r.op].Err
+		}
+	}
+}
+
+// fail refuses the requests in that range with err.
+func (b *batch) fail(from, to int, err error) {
+	for i := from; i < to; i++ {
 		r := &b.requests[i]
 		r.op, r.err = noOp, err
 	}

@@ -28,9 +28,9 @@ func BenchmarkBatch(b *testing.B) {
 		if _, ok := batch.collect(in); !ok || batch.len() != depth {
 			b.Fatal("not collected")
 		}
-		r.answer(context.Background(), batch)
-		out, _, _ = r.replies(batch, out, 0, depth)
-		r.account(batch, "")
+		r.answer(context.Background(), batch, 0, depth)
+		out, _ = r.replies(batch, out[:0], 0, depth)
+		r.account(batch, 0, depth, "")
 		batch.clear()
 	}
 	if !bytes.HasPrefix(out, []byte("\x00\x10HEADWB0000000000")) {

@@ -8,11 +8,14 @@ import (
 // bufferSizes are the sizes of a connection's input. An idle connection has
 // the smallest, which holds a request of any purse command; the largest holds
 // any frame and a few hundred requests at once.
-var bufferSizes = [...]int{256, 4 << 10, 16<<10 + lengthSize, maxFrame + lengthSize}
+var bufferSizes = [...]int{256, 4 << 10, 16<<10 + lengthSize, largestInput}
 
 const (
 	smallest = 0
 	largest  = len(bufferSizes) - 1
+
+	// largestInput is the size of the largest.
+	largestInput = maxFrame + lengthSize
 
 	// spareLargest is how many of the largest buffers may be out to connections
 	// that only read faster with them.
@@ -31,6 +34,7 @@ type buffers struct {
 	lent    atomic.Int64 // of the largest
 	output  sync.Pool
 	batches sync.Pool
+	arenas  sync.Pool
 }
 
 // sizeFor gives the smallest size that holds n bytes.
@@ -75,7 +79,7 @@ func (p *buffers) getOutput() *[]byte {
 
 // putOutput takes it back, unless a reply has made it unusually large.
 func (p *buffers) putOutput(b *[]byte) {
-	if cap(*b) <= 2*runLimit {
+	if cap(*b) <= 2*replyRoom {
 		p.output.Put(b)
 	}
 }

@@ -8,8 +8,16 @@ import (
 // decodeOp reads the fields of a purse command into op, which is zero. What
 // the values mean, and which are out of range, is for the HSM to say.
 func decodeOp(op *mac.Op, k mac.Kind, fields []byte) error {
-	op.Kind = k
 	s := scanner(fields)
+	if err := s.op(op, k); err != nil {
+		return err
+	}
+	return s.end()
+}
+
+// op reads KEY, FACTORS and the fields of an operation of kind k.
+func (s *scanner) op(op *mac.Op, k mac.Kind) error {
+	op.Kind = k
 	if err := s.key(op); err != nil {
 		return err
 	}
@@ -24,7 +32,7 @@ func decodeOp(op *mac.Op, k mac.Kind, fields []byte) error {
 			return malformed(f.String())
 		}
 	}
-	return s.end()
+	return nil
 }
 
 // key reads KEY and FACTORS.

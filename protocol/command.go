@@ -11,14 +11,20 @@ type command struct {
 	chinese string
 
 	kind mac.Kind
+	many bool // it asks for as many operations as it has records, in a frame as long as can be
 
-	serve  handler
-	raw    bool // its data may hold any byte, X'19' too
-	fields []Form
-	answer []Form
+	serve   handler
+	raw     bool // its data may hold any byte, X'19' too
+	longest int  // bytes of the longest answer, where that is more than the request and shortAnswer
+	fields  []Form
+	answer  []Form
 }
 
-const numCommands = 12
+// shortAnswer is room for the length, code and status of a reply and for the
+// answers of most commands.
+const shortAnswer = 64
+
+const numCommands = 13
 
 // commands is everything that the server answers; what is not here is refused.
 // See [WIRE].
@@ -29,7 +35,7 @@ var commands = [numCommands]command{
 	},
 	{
 		code: "NO", name: "status", chinese: "状态", serve: status,
-		fields: []Form{{"mode: 00", "模式:00", "2N"}},
+		fields: []Form{{"mode: 00, or 90 for the tokens", "模式:00;90为令牌状态", "2N"}},
 		answer: []Form{
 			{"input buffer: 0 = 2 KiB, 1 = 8 KiB, 2 = 16 KiB, 3 = 32 KiB", "输入缓冲区大小", "1N"},
 			{"transport: 1 = TCP", "传输方式:1 = TCP", "1N"},
@@ -45,7 +51,7 @@ var commands = [numCommands]command{
 		answer: []Form{{"the data", "同一数据", "nB"}},
 	},
 	{
-		code: "N0", name: "random", chinese: "产生随机数", serve: random,
+		code: "N0", name: "random", chinese: "产生随机数", serve: random, longest: maxRandom,
 		fields: []Form{{"number of bytes, from 001", "字节数,自001起", "3N"}},
 		answer: []Form{{"random bytes", "随机数", "nB"}},
 	},
@@ -67,6 +73,14 @@ var commands = [numCommands]command{
 	{code: "WI", name: "start purchase", chinese: "消费:产生MAC1", kind: mac.KindPurchase},
 	{code: "WK", name: "verify purchase MAC2", chinese: "验证消费MAC2", kind: mac.KindPurchaseMAC2},
 	{code: "WM", name: "verify purchase TAC", chinese: "验证消费TAC", kind: mac.KindPurchaseTAC},
+	{
+		code: "WS", name: "verify many TACs", chinese: "批量验证TAC", many: true,
+		fields: []Form{
+			{"number of records n, from 0001", "记录数n,自0001起", "4H"},
+			{"records: the code of a command that verifies a TAC, and its fields from the key set on", "记录:验证TAC的命令代码及其自密钥组起的各域", "(2A + …) × n"},
+		},
+		answer: []Form{{"verdicts, in the order of the records", "验证结果,按记录顺序", "1N × n"}},
+	},
 }
 
 var (

@@ -15,6 +15,7 @@ const (
 	shortKCV    = 6
 	maxSockets  = 99 // that two digits can tell
 	firmwareLen = 9
+	maxRandom   = 999
 )
 
 // diagnostics is NC.
@@ -31,13 +32,17 @@ func diagnostics(r *responder, fields scanner, out []byte) ([]byte, error) {
 	return append(out, r.firmware...), nil
 }
 
-// status is NO, in its mode 00.
+// status is NO.
 func status(r *responder, fields scanner, out []byte) ([]byte, error) {
-	if mode, ok := fields.number(10, 2); !ok || mode != 0 {
+	mode, ok := fields.number(10, 2)
+	if !ok || mode != 0 && mode != tokensMode {
 		return nil, malformed("mode")
 	}
 	if err := fields.end(); err != nil {
 		return nil, err
+	}
+	if mode == tokensMode {
+		return tokenStates(r, out)
 	}
 	out = append(out, bufferDigit(r.format.Limit), '1')
 	out = appendNumber(out, min(r.sockets, maxSockets), 10, 2)

@@ -210,3 +210,5 @@ func (c *conn) resize(size int) {
 
 // wake ends a wait for the next byte.
 func (c *conn) wake() { _ = c.nc.SetReadDeadline(time.Unix(1, 0)) }
+
+func (c *conn) kill() { _ = c.nc.Close() }

@@ -15,7 +15,9 @@ import (
 var rounds = flag.Int("rounds", 6, "how often each connection of TestNoCrossTalk asks up to 1000 loads")
 
 // 64 connections, pipelining, random disconnects: no answer goes astray.
-func TestNoCrossTalk(t *testing.T) {
+func TestNoCrossTalk(t *testing.T) { onBothPaths(t, testNoCrossTalk) }
+
+func testNoCrossTalk(t *testing.T, newServer maker) {
 	s := newServer(t)
 	s.HSM = hsmFunc(func(op *mac.Op) { copy(op.Answer[:], mac.Random.Bytes(op)) })
 	addr := start(t, s)

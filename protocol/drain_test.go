@@ -17,7 +17,9 @@ import (
 
 // Under load, a drain loses no reply: every client gets whole replies to the
 // first requests that it sent, and the server has answered what it read.
-func TestDrainUnderLoad(t *testing.T) {
+func TestDrainUnderLoad(t *testing.T) { onBothPaths(t, testDrainUnderLoad) }
+
+func testDrainUnderLoad(t *testing.T, newServer maker) {
 	s := newServer(t)
 	s.HSM = hsmFunc(func(op *mac.Op) { copy(op.Answer[:], mac.Random.Bytes(op)) })
 	l, err := net.Listen("tcp", "127.0.0.1:0")
@@ -75,7 +77,9 @@ func TestDrainUnderLoad(t *testing.T) {
 }
 
 // What had arrived before the drain is answered, however slow the HSM is.
-func TestDrainFinishesWhatHasArrived(t *testing.T) {
+func TestDrainFinishesWhatHasArrived(t *testing.T) { onBothPaths(t, testDrainFinishesWhatHasArrived) }
+
+func testDrainFinishesWhatHasArrived(t *testing.T, newServer maker) {
 	entered := make(chan struct{}, 1)
 	release := make(chan struct{})
 	s := newServer(t)
@@ -110,7 +114,9 @@ func TestDrainFinishesWhatHasArrived(t *testing.T) {
 	}
 }
 
-func TestDrainClosesIdleConnections(t *testing.T) {
+func TestDrainClosesIdleConnections(t *testing.T) { onBothPaths(t, testDrainClosesIdleConnections) }
+
+func testDrainClosesIdleConnections(t *testing.T, newServer maker) {
 	s := newServer(t)
 	addr := start(t, s)
 	var open []net.Conn
@@ -134,6 +140,10 @@ func TestDrainClosesIdleConnections(t *testing.T) {
 }
 
 func TestShutdownGivesUpWithItsContext(t *testing.T) {
+	onBothPaths(t, testShutdownGivesUpWithItsContext)
+}
+
+func testShutdownGivesUpWithItsContext(t *testing.T, newServer maker) {
 	release := make(chan struct{})
 	s := newServer(t)
 	s.HSM = blocked{release}
@@ -158,7 +168,9 @@ func (b blocked) Do(ctx context.Context, _ []mac.Op) error {
 	return ctx.Err()
 }
 
-func TestServeEndsWithItsContext(t *testing.T) {
+func TestServeEndsWithItsContext(t *testing.T) { onBothPaths(t, testServeEndsWithItsContext) }
+
+func testServeEndsWithItsContext(t *testing.T, newServer maker) {
 	s := newServer(t)
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -198,7 +210,9 @@ func (l *flaky) Accept() (net.Conn, error) {
 	return l.Listener.Accept()
 }
 
-func TestAcceptBacksOff(t *testing.T) {
+func TestAcceptBacksOff(t *testing.T) { onBothPaths(t, testAcceptBacksOff) }
+
+func testAcceptBacksOff(t *testing.T, newServer maker) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -218,7 +232,9 @@ func TestAcceptBacksOff(t *testing.T) {
 }
 
 // A drain does not end before a slow HSM has answered all that had arrived.
-func TestDrainOfALongQueue(t *testing.T) {
+func TestDrainOfALongQueue(t *testing.T) { onBothPaths(t, testDrainOfALongQueue) }
+
+func testDrainOfALongQueue(t *testing.T, newServer maker) {
 	const depth = 500
 	s := newServer(t)
 	s.Limits.Batch = 10

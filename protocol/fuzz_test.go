@@ -148,6 +148,9 @@ func nextRequest(in []byte, header, limit int) (request, more []byte) {
 	}
 	n := int(binary.BigEndian.Uint16(in))
 	in = in[2:]
+	if len(in) >= header+2 && string(in[header:header+2]) == "WS" {
+		limit = 65535
+	}
 	switch {
 	case n > limit && len(in) >= header+2:
 		return in[:header+2], nil

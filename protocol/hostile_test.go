@@ -12,7 +12,9 @@ import (
 	"pbochsm/protocol"
 )
 
-func TestFramingErrors(t *testing.T) {
+func TestFramingErrors(t *testing.T) { onBothPaths(t, testFramingErrors) }
+
+func testFramingErrors(t *testing.T, newServer maker) {
 	long := strings.Repeat("x", 20000)
 	for _, tc := range []struct {
 		name   string
@@ -46,7 +48,9 @@ func TestFramingErrors(t *testing.T) {
 	}
 }
 
-func TestFrameOfTheLimit(t *testing.T) {
+func TestFrameOfTheLimit(t *testing.T) { onBothPaths(t, testFrameOfTheLimit) }
+
+func testFrameOfTheLimit(t *testing.T, newServer maker) {
 	s := newServer(t)
 	s.Format = protocol.Format{Header: 255, Limit: 65535}
 	c := dial(t, start(t, s))
@@ -57,7 +61,9 @@ func TestFrameOfTheLimit(t *testing.T) {
 	}
 }
 
-func TestRepliesBeforeAFramingError(t *testing.T) {
+func TestRepliesBeforeAFramingError(t *testing.T) { onBothPaths(t, testRepliesBeforeAFramingError) }
+
+func testRepliesBeforeAFramingError(t *testing.T, newServer maker) {
 	c := dial(t, start(t, newServer(t)))
 	_, _ = c.Write(append(frame("0001", publishedLoad), "\x00\x01x"...))
 	if got, want := readFrame(t, c), "0001WB003A845BF0"; got != want {
@@ -71,7 +77,9 @@ func shortLimits() protocol.Limits {
 	return protocol.Limits{Frame: 150 * time.Millisecond, Idle: 400 * time.Millisecond, Write: 200 * time.Millisecond, Handshake: 200 * time.Millisecond}
 }
 
-func TestSlowSenderIsCut(t *testing.T) {
+func TestSlowSenderIsCut(t *testing.T) { onBothPaths(t, testSlowSenderIsCut) }
+
+func testSlowSenderIsCut(t *testing.T, newServer maker) {
 	s := newServer(t)
 	s.Limits = shortLimits()
 	s.Limits.Idle = time.Minute
@@ -90,7 +98,9 @@ func TestSlowSenderIsCut(t *testing.T) {
 	}
 }
 
-func TestIdleIsClosed(t *testing.T) {
+func TestIdleIsClosed(t *testing.T) { onBothPaths(t, testIdleIsClosed) }
+
+func testIdleIsClosed(t *testing.T, newServer maker) {
 	s := newServer(t)
 	s.Limits = shortLimits()
 	c := dial(t, start(t, s))
@@ -100,7 +110,9 @@ func TestIdleIsClosed(t *testing.T) {
 	mustClose(t, c)
 }
 
-func TestClientThatNeverReads(t *testing.T) {
+func TestClientThatNeverReads(t *testing.T) { onBothPaths(t, testClientThatNeverReads) }
+
+func testClientThatNeverReads(t *testing.T, newServer maker) {
 	s := newServer(t)
 	s.Limits = shortLimits()
 	s.Limits.Frame, s.Limits.Idle = time.Minute, time.Minute
@@ -118,7 +130,9 @@ func TestClientThatNeverReads(t *testing.T) {
 	}
 }
 
-func TestCaps(t *testing.T) {
+func TestCaps(t *testing.T) { onBothPaths(t, testCaps) }
+
+func testCaps(t *testing.T, newServer maker) {
 	for _, tc := range []struct {
 		name   string
 		limits protocol.Limits
@@ -152,7 +166,9 @@ func TestCaps(t *testing.T) {
 }
 
 // Whoever makes the server refuse a lot does not make it log a lot.
-func TestLogIsRateLimited(t *testing.T) {
+func TestLogIsRateLimited(t *testing.T) { onBothPaths(t, testLogIsRateLimited) }
+
+func testLogIsRateLimited(t *testing.T, newServer maker) {
 	const refusals = 5000
 	var log logged
 	s := newServer(t)
@@ -171,7 +187,9 @@ func TestLogIsRateLimited(t *testing.T) {
 
 // The clock of a frame starts with its first byte, not with the connection or
 // with the frame before it.
-func TestPauses(t *testing.T) {
+func TestPauses(t *testing.T) { onBothPaths(t, testPauses) }
+
+func testPauses(t *testing.T, newServer maker) {
 	s := newServer(t)
 	s.Limits = protocol.Limits{Frame: 300 * time.Millisecond, Idle: time.Minute}
 	c := dial(t, start(t, s))

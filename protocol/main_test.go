@@ -31,6 +31,28 @@ func newServer(t testing.TB) *protocol.Server {
 	}
 }
 
+// A maker makes servers that serve plain connections in one of the two ways.
+type maker func(testing.TB) *protocol.Server
+
+// onBothPaths runs a test with connections that have a goroutine each, and with
+// connections that share an event loop, where there are such: nobody at the
+// other end may see a difference.
+func onBothPaths(t *testing.T, test func(*testing.T, maker)) {
+	t.Helper()
+	for _, path := range []struct {
+		name  string
+		loops int
+	}{{"goroutines", -1}, {"loop", 1}} {
+		t.Run(path.name, func(t *testing.T) {
+			test(t, func(t testing.TB) *protocol.Server {
+				s := newServer(t)
+				s.Loops = path.loops
+				return s
+			})
+		})
+	}
+}
+
 // start serves on a free port of the loopback until the test ends.
 func start(t testing.TB, s *protocol.Server) (addr string) {
 	t.Helper()

@@ -11,6 +11,10 @@ import (
 )
 
 func TestPanicIsAnsweredAndLoggedWithoutTheRequest(t *testing.T) {
+	onBothPaths(t, testPanicIsAnsweredAndLoggedWithoutTheRequest)
+}
+
+func testPanicIsAnsweredAndLoggedWithoutTheRequest(t *testing.T, newServer maker) {
 	var log logged
 	s := newServer(t)
 	s.Logger = log.logger()
@@ -39,7 +43,9 @@ type panicReader struct{}
 
 func (panicReader) Read([]byte) (int, error) { panic("no entropy") }
 
-func TestPanicOfACommonCommand(t *testing.T) {
+func TestPanicOfACommonCommand(t *testing.T) { onBothPaths(t, testPanicOfACommonCommand) }
+
+func testPanicOfACommonCommand(t *testing.T, newServer maker) {
 	s := newServer(t)
 	s.Rand = panicReader{}
 	c := dial(t, start(t, s))
@@ -56,7 +62,9 @@ type brokenReader struct{}
 
 func (brokenReader) Read([]byte) (int, error) { return 0, errors.New("no entropy") }
 
-func TestBrokenRandomSource(t *testing.T) {
+func TestBrokenRandomSource(t *testing.T) { onBothPaths(t, testBrokenRandomSource) }
+
+func testBrokenRandomSource(t *testing.T, newServer maker) {
 	s := newServer(t)
 	s.Rand = brokenReader{}
 	c := dial(t, start(t, s))
@@ -70,7 +78,9 @@ func TestBrokenRandomSource(t *testing.T) {
 
 // An error of the whole batch is the answer to each operation, and to nothing
 // else.
-func TestHSMThatAnswersNothing(t *testing.T) {
+func TestHSMThatAnswersNothing(t *testing.T) { onBothPaths(t, testHSMThatAnswersNothing) }
+
+func testHSMThatAnswersNothing(t *testing.T, newServer maker) {
 	s := newServer(t)
 	s.HSM = downHSM{}
 	c := dial(t, start(t, s))

@@ -16,6 +16,7 @@ type responder struct {
 	firmware string
 	format   Format
 	sockets  int
+	tokens   func() []TokenState
 	stats    *counters
 	events   *events
 }
@@ -24,29 +25,30 @@ type responder struct {
 // status 00, or says why there is nothing. fields are those before the trailer.
 type handler func(r *responder, fields scanner, out []byte) ([]byte, error)
 
-// runLimit ends a run of replies: what does not fit goes into a run of its
-// own, so that a client that asks for much and reads nothing cannot make the
-// server hold more than this and one reply.
-const runLimit = 64 << 10
-
-// collect is the batch's own, under guard.
+// collect is the batch's own, under guard: what it takes goes to the end of b.
 func (r *responder) collect(b *batch, in []byte) (rest []byte, inStep bool) {
-	defer r.guard(b, &inStep)
+	defer r.guard(b, b.len(), -1, &inStep)
 	return b.collect(in)
 }
 
-// answer asks the HSM everything in b, in one call. A panic below becomes the
-// answer to the requests that met it; ok is then false, because nobody knows
-// what state the panic left behind.
-func (r *responder) answer(ctx context.Context, b *batch) (ok bool) {
-	defer r.guard(b, &ok)
+// answer asks the HSM the operations of the requests of b in that range, in
+// one call. A panic below becomes the answer to the requests that met it; ok is
+// then false, because nobody knows what state the panic left behind.
+func (r *responder) answer(ctx context.Context, b *batch, from, to int) (ok bool) {
+	defer r.guard(b, from, to, &ok)
+	if ops := b.opsOf(from, to); len(ops) > 0 {
+		r.ask(ctx, ops)
+	}
+	b.settle(from, to)
+	return true
+}
+
+// askTogether asks the HSM all the operations of b, which may be of several
+// connections. If that panics nothing is answered yet.
+func (r *responder) askTogether(ctx context.Context, b *batch) (ok bool) {
+	defer r.guard(b, 0, 0, &ok)
 	if len(b.ops) > 0 {
 		r.ask(ctx, b.ops)
-	}
-	for i := range b.requests {
-		if q := &b.requests[i]; q.op != noOp {
-			q.err = b.ops[q.op].Err
-		}
 	}
 	return true
 }
@@ -61,20 +63,19 @@ func (r *responder) ask(ctx context.Context, ops []mac.Op) {
 	}
 }
 
-// replies gives a run of replies to the requests of b from the one at from to
-// the one before to, in the memory of out, and the request that it stopped
-// before.
-func (r *responder) replies(b *batch, out []byte, from, to int) (run []byte, next int, ok bool) {
+// replies appends the replies to the requests of b in that range.
+func (r *responder) replies(b *batch, out []byte, from, to int) (run []byte, ok bool) {
+	start := len(out)
 	defer func() {
 		if !ok {
-			run, next = b.refuseAll(out[:0], from, to), to
+			run = b.refuseAll(out[:start], from, to)
 		}
 	}()
-	defer r.guard(b, &ok)
-	for run, next = out[:0], from; next < to && len(run) < runLimit; next++ {
-		run = r.reply(b, &b.requests[next], run)
+	defer r.guard(b, from, to, &ok)
+	for i := from; i < to; i++ {
+		out = r.reply(b, &b.requests[i], out)
 	}
-	return run, next, true
+	return out, true
 }
 
 // reply appends the reply to one request.
@@ -92,9 +93,12 @@ func (r *responder) reply(b *batch, q *request, out []byte) []byte {
 func (r *responder) done(b *batch, q *request, out []byte) ([]byte, error) {
 	start := len(out)
 	out = append(b.openReply(out, q), '0', '0')
-	if q.op != noOp {
+	switch {
+	case q.op != noOp && q.kind() != 0:
 		out = appendAnswer(out, &b.ops[q.op])
-	} else {
+	case q.op != noOp:
+		out = appendVerdicts(out, b.ops[q.op:q.op+q.count])
+	default:
 		var err error
 		if out, err = commands[q.command-1].serve(r, b.fields(q), out); err != nil {
 			return nil, err
@@ -113,23 +117,26 @@ func (b *batch) refuseAll(out []byte, from, to int) []byte {
 }
 
 // guard is deferred around code that a request reaches. It turns a panic into
-// the refusal of the whole batch.
-func (r *responder) guard(b *batch, ok *bool) {
+// the refusal of the requests in that range, which is open if to is negative.
+func (r *responder) guard(b *batch, from, to int, ok *bool) {
 	cause := recover()
 	if cause == nil {
 		return
 	}
 	r.stats.panics.Add(1)
 	r.events.panicked(fmt.Sprintf("%T", cause), origin())
-	b.fail(ErrInternal)
+	if to < 0 {
+		to = b.len()
+	}
+	b.fail(from, to, ErrInternal)
 	*ok = false
 }
 
-// account counts the answers of b, all of one client, and logs the refusals.
-func (r *responder) account(b *batch, client string) {
-	r.stats.batches.Add(1)
+// account counts the answers to the requests of b in that range, all of one
+// client, and logs the refusals.
+func (r *responder) account(b *batch, from, to int, client string) {
 	run, count := &r.stats.requests[0][0], uint64(0) // neighbours are often alike
-	for i := range b.requests {
+	for i := from; i < to; i++ {
 		q := &b.requests[i]
 		s := StatusOf(q.err)
 		if cell := &r.stats.requests[q.command][s]; cell != run {

@@ -31,6 +31,14 @@ type Server struct {
 	Limits   Limits
 	Firmware string // 9 characters, dddd-xxxx
 
+	Tokens func() []TokenState // for NO; nil: there are none
+
+	// Loops is how many event loops serve the plain TCP connections, where the
+	// system has what they need (Linux): 0 takes one for two processors, less
+	// than 0 none. All other connections have a goroutine each. What a client
+	// gets is the same.
+	Loops int
+
 	format    Format // as given, with the defaults
 	limits    Limits
 	stats     counters
@@ -43,13 +51,20 @@ type Server struct {
 	work       context.Context // of the HSM's calls; ends when Shutdown gives up
 	abort      context.CancelFunc
 	handshakes chan struct{}
+	loops      loops
 
 	draining atomic.Bool
 	mu       sync.Mutex // guards what follows
-	open     map[*conn]struct{}
+	open     map[session]struct{}
 	clients  map[string]int
 	listen   map[net.Listener]struct{}
 	running  sync.WaitGroup // connections; added to under mu and while not draining
+}
+
+// A session is a connection that a Server has open, however it is served.
+type session interface {
+	wake() // the server has begun to drain
+	kill() // it is to end, whatever it is doing
 }
 
 // Serve accepts connections from l until ctx ends or Shutdown is called, and
@@ -93,7 +108,7 @@ func (s *Server) prepare(ctx context.Context) (err error) {
 	s.events = newEvents(s.Logger, s.Now)
 	s.responder = responder{
 		hsm: s.HSM, keys: s.Keys, rand: s.Rand, firmware: firmware, format: s.format,
-		sockets: s.limits.Connections, stats: &s.stats, events: s.events,
+		sockets: s.limits.Connections, tokens: s.Tokens, stats: &s.stats, events: s.events,
 	}
 	return nil
 }
@@ -158,7 +173,7 @@ func (s *Server) Shutdown(ctx context.Context) error {
 		s.abort()
 	}
 	for c := range s.open {
-		_ = c.nc.Close()
+		c.kill()
 	}
 	return fmt.Errorf("protocol: shutdown: %w", context.Cause(ctx))
 }

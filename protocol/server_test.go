@@ -10,7 +10,9 @@ import (
 	"pbochsm/protocol"
 )
 
-func TestPublishedLoad(t *testing.T) {
+func TestPublishedLoad(t *testing.T) { onBothPaths(t, testPublishedLoad) }
+
+func testPublishedLoad(t *testing.T, newServer maker) {
 	c := dial(t, start(t, newServer(t)))
 	if got, want := ask(t, c, "0001", publishedLoad), "0001WB003A845BF0"; got != want {
 		t.Errorf("reply %q, want %q", got, want)
@@ -21,7 +23,9 @@ func TestPublishedLoad(t *testing.T) {
 	}
 }
 
-func TestPipelining(t *testing.T) {
+func TestPipelining(t *testing.T) { onBothPaths(t, testPipelining) }
+
+func testPipelining(t *testing.T, newServer maker) {
 	const depth = 1000
 	s := newServer(t)
 	c := dial(t, start(t, s))
@@ -50,7 +54,9 @@ func TestPipelining(t *testing.T) {
 	}
 }
 
-func TestByteAtATime(t *testing.T) {
+func TestByteAtATime(t *testing.T) { onBothPaths(t, testByteAtATime) }
+
+func testByteAtATime(t *testing.T, newServer maker) {
 	c := dial(t, start(t, newServer(t)))
 	for range 2 {
 		for _, b := range frame("HEAD", publishedLoad) {
@@ -82,6 +88,23 @@ func TestRepliesInOneWrite(t *testing.T) {
 		t.Errorf("first read gave %q, %v; want %q", got[:n], err, want)
 	}
 	_ = ours.Close()
+}
+
+// Over TCP too: what one write brought is what one read gives.
+func TestRepliesInOneSegment(t *testing.T) { onBothPaths(t, testRepliesInOneSegment) }
+
+func testRepliesInOneSegment(t *testing.T, newServer maker) {
+	c := dial(t, start(t, newServer(t)))
+	for i := range 15 {
+		if _, err := c.Write(bytes.Repeat(frame("HEAD", "B20005hello"), 1+i)); err != nil {
+			t.Fatal(err)
+		}
+		got := make([]byte, 4096)
+		n, err := c.Read(got)
+		if want := strings.Repeat("\x00\x0dHEADB300hello", 1+i); err != nil || string(got[:n]) != want {
+			t.Fatalf("first read gave %q, %v; want %q", got[:n], err, want)
+		}
+	}
 }
 
 // once is a listener with one connection to accept.
@@ -153,7 +176,9 @@ func TestServeRefusesBadConfiguration(t *testing.T) {
 	}
 }
 
-func TestLogNamesFieldAndReason(t *testing.T) {
+func TestLogNamesFieldAndReason(t *testing.T) { onBothPaths(t, testLogNamesFieldAndReason) }
+
+func testLogNamesFieldAndReason(t *testing.T, newServer maker) {
 	var log logged
 	s := newServer(t)
 	s.Logger = log.logger()
@@ -174,7 +199,9 @@ func TestLogNamesFieldAndReason(t *testing.T) {
 	}
 }
 
-func TestStats(t *testing.T) {
+func TestStats(t *testing.T) { onBothPaths(t, testStats) }
+
+func testStats(t *testing.T, newServer maker) {
 	s := newServer(t)
 	c := dial(t, start(t, s))
 	ask(t, c, "HEAD", publishedLoad)

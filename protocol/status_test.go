@@ -97,8 +97,8 @@ func TestSpecificationAgreesWithTheDecoder(t *testing.T) {
 			t.Errorf("%s: the fields take %d digits, the table says %d", c.Code, got, want)
 		}
 	}
-	if len(seen) != 12 {
-		t.Errorf("%d commands, want 12", len(seen))
+	if len(seen) != 13 {
+		t.Errorf("%d commands, want 13", len(seen))
 	}
 }
 

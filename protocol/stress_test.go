@@ -1,8 +1,8 @@
 package protocol_test
 
 import (
-	"context"
 	"flag"
+	"io"
 	"math/rand/v2"
 	"net"
 	"runtime"
@@ -17,29 +17,20 @@ var frames = flag.Int("frames", 100_000, "how many spoiled frames TestSpoiledFra
 
 // Spoiled frames, millions of them if -frames says so, are answered one by one
 // as FuzzFrames demands, and leave neither goroutines nor memory behind.
-func TestSpoiledFrames(t *testing.T) {
-	keys := newLive(t)
-	server := &protocol.Server{
-		HSM: mac.NewEngine(keys, zeros{}), Keys: keys, Rand: new(counter), Now: time.Now,
-		Format: protocol.Format{Header: 4, Limit: 2000},
-	}
-	l := &streams{next: make(chan net.Conn)}
-	served := make(chan error, 1)
-	go func() { served <- server.Serve(context.Background(), l) }()
+func TestSpoiledFrames(t *testing.T) { onBothPaths(t, testSpoiledFrames) }
+
+func testSpoiledFrames(t *testing.T, newServer maker) {
+	server := newServer(t)
+	server.HSM, server.Rand = mac.NewEngine(newLive(t), zeros{}), new(counter)
+	server.Format = protocol.Format{Header: 4, Limit: 2000}
+	addr := start(t, server)
 
 	random := rand.New(rand.NewPCG(1, 2))
 	samples := samples(t)
 	run := func(n int) {
 		for n > 0 {
 			in, count := spoiledStream(random, samples)
-			portions := make([]byte, random.IntN(4))
-			for i := range portions {
-				portions[i] = byte(random.Uint32())
-			}
-			s := &script{in: in, portions: portions, closed: make(chan struct{})}
-			l.next <- s
-			<-s.closed
-			checkReplies(t, in, s.out.Bytes(), 4, 2000)
+			checkReplies(t, in, exchange(t, addr, in, random), 4, 2000)
 			n -= count
 		}
 	}
@@ -49,14 +40,34 @@ func TestSpoiledFrames(t *testing.T) {
 	if after := settled(); after > before+4<<20 {
 		t.Errorf("the heap grew from %d to %d bytes", before, after)
 	}
-	if got := server.Stats(); got.Panics > 0 || got.Open > 0 {
-		t.Errorf("%d panics, %d connections open", got.Panics, got.Open)
+	eventually(t, "all connections are closed", func() bool { return server.Stats().Open == 0 })
+	if n := server.Stats().Panics; n > 0 {
+		t.Errorf("%d panics", n)
 	}
-	close(l.next)
-	if err := server.Shutdown(t.Context()); err != nil {
-		t.Errorf("Shutdown: %v", err)
+}
+
+// exchange sends in, in a few portions, and gives all that comes back.
+func exchange(t *testing.T, addr string, in []byte, random *rand.Rand) []byte {
+	t.Helper()
+	c, err := net.Dial("tcp", addr)
+	if err != nil {
+		t.Fatal(err)
 	}
-	<-served // the listener has ended before it was told to
+	defer c.Close()
+	_ = c.SetDeadline(time.Now().Add(20 * time.Second))
+	for len(in) > 0 {
+		n := min(len(in), 1+random.IntN(2000))
+		if _, err := c.Write(in[:n]); err != nil {
+			break // the server has found a broken frame
+		}
+		in = in[n:]
+	}
+	_ = c.(*net.TCPConn).CloseWrite()
+	out, err := io.ReadAll(c)
+	if err != nil {
+		t.Fatalf("read the replies: %v", err)
+	}
+	return out
 }
 
 // settled is how much of the heap is in use after a collection.

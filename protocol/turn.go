@@ -28,7 +28,8 @@ func (c *conn) turn() (again, open bool) {
 	}
 	c.from = c.to - len(rest)
 	again = b.full()
-	answered := r.answer(c.server.work, b)
+	answered := r.answer(c.server.work, b, 0, b.len())
+	c.server.stats.batches.Add(1)
 	replied := c.reply(b)
 	// What has come of the next frame has waited for this batch, not the other
 	// way round.
@@ -36,29 +37,16 @@ func (c *conn) turn() (again, open bool) {
 	return again, inStep && answered && replied
 }
 
-// reply writes the replies to a batch, in order, each run of them at once. It
-// gives the batch back before the last run, so that a client that does not
-// read holds as little as possible.
-func (c *conn) reply(b *batch) (done bool) {
+// reply writes the replies to a batch, in order and at once. It gives the batch
+// back before, so that a client that does not read holds as little as possible.
+func (c *conn) reply(b *batch) bool {
 	out := c.server.buffers.getOutput()
 	defer c.server.buffers.putOutput(out)
-	done = true
-	for next, more := 0, true; more; {
-		run, after, ok := c.server.responder.replies(b, *out, next, b.len())
-		*out, next = run, after
-		done = done && ok
-		if more = next < b.len(); !more {
-			c.server.responder.account(b, c.client)
-			c.server.buffers.putBatch(b)
-		}
-		if !c.write(run) {
-			if more {
-				c.server.buffers.putBatch(b)
-			}
-			return false
-		}
-	}
-	return done
+	run, ok := c.server.responder.replies(b, (*out)[:0], 0, b.len())
+	*out = run
+	c.server.responder.account(b, 0, b.len(), c.client)
+	c.server.buffers.putBatch(b)
+	return c.write(run) && ok
 }
 
 // write sends one run of replies, to be taken by the write deadline.

@@ -12,6 +12,8 @@ import (
 
 	"github.com/urfave/cli/v2"
 	"go.yaml.in/yaml/v3"
+
+	"pbochsm/cmd/pbochsm/internal/audit"
 )
 
 // A config is what `serve` can be told, by a file, by flags, or both; flags
@@ -27,7 +29,9 @@ type config struct {
 	MaxFrame       int           `yaml:"max_frame"`
 	Limits         limitConfig   `yaml:"limits"`
 	Timeouts       timeoutConfig `yaml:"timeouts"`
+	Audit          auditConfig   `yaml:"audit"`
 	Log            logConfig     `yaml:"log"`
+	Tokens         []tokenConfig `yaml:"tokens"`
 	dev            bool
 }
 
@@ -52,6 +56,16 @@ type timeoutConfig struct {
 	Drain     time.Duration `yaml:"drain"`
 }
 
+// An auditConfig says where the audit log is kept; without a directory there is
+// none, and no failure is counted.
+type auditConfig struct {
+	Directory string `yaml:"directory"`
+	HeadFile  string `yaml:"head_file"`
+	Segment   int    `yaml:"segment_mib"`
+	Failures  int    `yaml:"failures_per_card"`
+	Zone      string `yaml:"time_zone"`
+}
+
 type logConfig struct {
 	Level  string `yaml:"level"`
 	Format string `yaml:"format"`
@@ -68,7 +82,8 @@ func defaults() config {
 			Handshake: 5 * time.Second, Frame: 2 * time.Second, Idle: time.Minute,
 			Write: 5 * time.Second, Drain: 10 * time.Second,
 		},
-		Log: logConfig{Level: "info", Format: "text"},
+		Audit: auditConfig{Segment: audit.DefaultSegment >> 20, Failures: audit.DefaultFailures, Zone: "Asia/Shanghai"},
+		Log:   logConfig{Level: "info", Format: "text"},
 	}
 }
 
@@ -115,6 +130,7 @@ func (cfg *config) readFlags(c *cli.Context) {
 		"data": &cfg.Data, "passphrase-file": &cfg.PassphraseFile, "listen": &cfg.Listen,
 		"tls-listen": &cfg.TLS.Listen, "tls-cert": &cfg.TLS.Certificate, "tls-key": &cfg.TLS.Key,
 		"tls-client-ca": &cfg.TLS.ClientCA, "log-level": &cfg.Log.Level, "log-format": &cfg.Log.Format,
+		"audit": &cfg.Audit.Directory, "audit-head": &cfg.Audit.HeadFile,
 	}
 	for name, to := range texts {
 		if c.IsSet(name) {
@@ -156,7 +172,30 @@ func (cfg *config) check() error {
 	if cfg.TLS.Listen != "" && (cfg.TLS.Certificate == "" || cfg.TLS.Key == "" || cfg.TLS.ClientCA == "") {
 		return usagef("TLS needs a certificate, its key and the CA of the clients")
 	}
+	if err := cfg.checkTokens(); err != nil {
+		return err
+	}
+	if err := cfg.Audit.check(cfg.dev); err != nil {
+		return err
+	}
 	return cfg.checkNumbers()
+}
+
+func (a auditConfig) check(dev bool) error {
+	switch {
+	case a.Directory == "" && a.HeadFile != "":
+		return usagef("the head of an audit log is to be kept, but audit.directory is missing")
+	case a.Directory != "" && dev:
+		return usagef("--dev keeps no audit log: it would be sealed with a published key")
+	case a.Segment < 1:
+		return usagef("audit.segment_mib must be at least 1")
+	case a.Failures < 0:
+		return usagef("audit.failures_per_card must not be negative")
+	}
+	if _, err := time.LoadLocation(a.Zone); err != nil {
+		return usagef("audit.time_zone %q is unknown", a.Zone)
+	}
+	return nil
 }
 
 // checkReach keeps plain TCP on this machine unless it is asked for in words,

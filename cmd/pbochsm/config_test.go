@@ -3,6 +3,7 @@ package main
 import (
 	"os"
 	"path/filepath"
+	"reflect"
 	"regexp"
 	"testing"
 )
@@ -28,7 +29,10 @@ func TestDocumentedSettings(t *testing.T) {
 	}
 	want := defaults()
 	want.Data, want.PassphraseFile = got.Data, got.PassphraseFile
-	if got != want {
+	if len(got.Tokens) == 0 {
+		got.Tokens = nil // an empty list and none are the same
+	}
+	if !reflect.DeepEqual(got, want) {
 		t.Errorf("docs/operations.md shows %+v, the program has %+v", got, want)
 	}
 }

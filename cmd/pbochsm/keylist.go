@@ -3,6 +3,7 @@ package main
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 	"text/tabwriter"
 
 	"github.com/urfave/cli/v2"
@@ -21,6 +22,7 @@ type keyLine struct {
 	Levels       uint8           `json:"levels"`
 	State        keystore.State  `json:"state"`
 	KCV          keystore.KCV    `json:"kcv"`
+	Home         string          `json:"home"`
 	keystore.Ref `json:"-"`
 }
 
@@ -66,7 +68,7 @@ func listKeys(c *cli.Context) (keyTable, error) {
 	for _, k := range snapshot.Keys() {
 		table.Keys = append(table.Keys, keyLine{
 			Index: k.Index, Set: hexByte(k.Set), Usage: k.Usage, Version: hexByte(k.Version),
-			Algorithm: hexByte(k.Algorithm), Cipher: k.Cipher, Levels: k.Levels, State: k.State, KCV: k.KCV, Ref: k.Ref,
+			Algorithm: hexByte(k.Algorithm), Cipher: k.Cipher, Levels: k.Levels, State: k.State, KCV: k.KCV, Home: k.Home.String(), Ref: k.Ref,
 		})
 	}
 	return table, nil
@@ -77,10 +79,18 @@ func hexByte(b byte) string { return fmt.Sprintf("%02X", b) }
 func (t keyTable) print(c *cli.Context) error {
 	fmt.Fprintf(c.App.Writer, "%s keystore, epoch %d, storage master key %s\n", t.Mode, t.Epoch, t.Check)
 	w := tabwriter.NewWriter(c.App.Writer, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(w, "INDEX\tSET\tUSAGE\tVERSION\tALGORITHM\tCIPHER\tLEVELS\tSTATE\tKCV")
+	inToken := slices.ContainsFunc(t.Keys, func(k keyLine) bool { return k.Home != keystore.Home{}.String() })
+	heading, home := "INDEX\tSET\tUSAGE\tVERSION\tALGORITHM\tCIPHER\tLEVELS\tSTATE\tKCV", ""
+	if inToken {
+		heading += "\tHOME"
+	}
+	fmt.Fprintln(w, heading)
 	for _, k := range t.Keys {
-		fmt.Fprintf(w, "K%03X\t%s\t%s\t%s\t%s\t%s\t%d\t%s\t%s\n",
-			k.Index, k.Set, k.Usage, k.Version, k.Algorithm, k.Cipher, k.Levels, k.State, k.KCV)
+		if inToken {
+			home = "\t" + k.Home
+		}
+		fmt.Fprintf(w, "K%03X\t%s\t%s\t%s\t%s\t%s\t%d\t%s\t%s%s\n",
+			k.Index, k.Set, k.Usage, k.Version, k.Algorithm, k.Cipher, k.Levels, k.State, k.KCV, home)
 	}
 	return w.Flush()
 }

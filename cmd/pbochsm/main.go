@@ -35,14 +35,17 @@ func newApp() *cli.App {
 		Suggest:              true,
 		ExitErrHandler:       func(*cli.Context, error) {}, // run alone exits
 		Commands: []*cli.Command{
+			auditCommand(),
 			initCommand(),
 			keyCommand(),
 			passphraseCommand(),
 			serveCommand(),
 			statusCommand(),
 			tacCommand(),
+			tokenCommand(),
 			vectorsCommand(),
 			versionCommand(),
+			cardCommand(),
 			completionCommand(),
 		},
 	}

@@ -19,8 +19,10 @@ func TestScripts(t *testing.T) {
 		Dir:                 "testdata/script",
 		RequireExplicitExec: true,
 		RequireUniqueNames:  true,
+		Condition:           scriptCondition,
 		Setup: func(e *testscript.Env) error {
 			e.Values[daemonValue] = new(daemonProcess)
+			e.Values[fleetValue] = new([]*os.Process)
 			return os.WriteFile(e.Cd+"/passphrase", []byte("correct horse battery staple\n"), 0o600)
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
@@ -29,8 +31,12 @@ func TestScripts(t *testing.T) {
 			"drained":      drainedDaemon,
 			"exits":        exits,
 			"killed":       killed,
+			"fleet":        startFleet,
+			"forsaken":     forsaken,
 			"flipbit":      flipBit,
 			"certificates": makeCertificates,
+			"softhsm":      makeSoftHSM,
+			"untilstatus":  untilStatus,
 		},
 	})
 }

@@ -10,10 +10,9 @@ import (
 	"testing"
 )
 
-// TestReadme runs what the README and the guide to settlement files show, in
-// their order, and compares what comes out. `make run` is the daemon of the test, on a free port.
+// TestReadme runs what the README and the guides show, in their order, and compares what comes out. `make run` is the daemon of the test, on a free port.
 func TestReadme(t *testing.T) {
-	for _, name := range []string{"README.md", "README.zh.md", "docs/settlement.md"} {
+	for _, name := range []string{"README.md", "README.zh.md", "docs/settlement.md", "docs/card.md"} {
 		t.Run(name, func(t *testing.T) { runReadme(t, filepath.Join("../..", name)) })
 	}
 }
@@ -23,14 +22,18 @@ func runReadme(t *testing.T, name string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	dir := readmeDir(t)
-	port := readmeDaemon(t)
-	blocks := regexp.MustCompile("(?s)```(console|python)\n(.*?)```").FindAllStringSubmatch(string(text), -1)
-	if len(blocks) < 5 {
+	runExamples(t, name, string(text), readmeDir(t), readmeDaemon(t))
+}
+
+// runExamples runs the examples of a text, which speaks of port 1500, with a
+// port that is free.
+func runExamples(t *testing.T, name, text, dir, port string) {
+	blocks := regexp.MustCompile("(?s)```(console|python)\n(.*?)```").FindAllStringSubmatch(text, -1)
+	if len(blocks) < 3 {
 		t.Fatalf("%s shows only %d examples", name, len(blocks))
 	}
 	for _, b := range blocks {
-		body := strings.ReplaceAll(strings.ReplaceAll(b[2], "127.0.0.1:1500", "127.0.0.1:"+port), "1500", port)
+		body := regexp.MustCompile(`\b1500\b`).ReplaceAllString(b[2], port)
 		if b[1] == "python" {
 			runPython(t, dir, body)
 			continue
@@ -44,7 +47,14 @@ func runReadme(t *testing.T, name string) {
 			if command == "make run" {
 				continue
 			}
+			if strings.HasPrefix(command, "bin/pbochsm serve ") {
+				guideDaemon(t, dir, strings.Fields(command), want)
+				continue
+			}
 			got, _ := shell(dir, "bash", "-c", command).CombinedOutput()
+			if strings.HasPrefix(command, "kill -HUP ") {
+				awaitReload(t, dir)
+			}
 			if !matches(string(got), want) {
 				t.Errorf("%s:\n$ %s\n%s\nwant\n%s", name, command, got, want)
 			}

@@ -31,6 +31,7 @@ func startDaemon(ts *testscript.TestScript, _ bool, args []string) {
 	defer log.Close()
 	cmd := exec.Command("pbochsm", append([]string{"serve"}, args...)...)
 	cmd.Dir, cmd.Stderr = ts.MkAbs("."), log
+	cmd.Env = append(os.Environ(), "SOFTHSM2_CONF="+ts.Getenv("SOFTHSM2_CONF"))
 	out, err := cmd.StdoutPipe()
 	ts.Check(err)
 	ts.Check(cmd.Start())

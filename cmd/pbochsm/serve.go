@@ -41,6 +41,8 @@ func serveCommand() *cli.Command {
 			&cli.StringFlag{Name: "tls-client-ca", TakesFile: true, Usage: "CA whose clients are admitted, PEM"},
 			&cli.IntFlag{Name: "header-length", DefaultText: "4", Usage: "bytes before the command, 0 to 255"},
 			&cli.Uint64Flag{Name: "min-epoch", Usage: "refuse a keystore that was saved fewer times"},
+			&cli.StringFlag{Name: "audit", Usage: "directory of the audit log: no MAC is answered that is not on record there"},
+			&cli.StringFlag{Name: "audit-head", Usage: "file, on another disk, that is kept told where the audit log ends"},
 			&cli.StringFlag{Name: "log-level", DefaultText: d.Log.Level, Usage: "debug, info, warn or error"},
 			&cli.StringFlag{Name: "log-format", DefaultText: d.Log.Format, Usage: "text or json"},
 		},
@@ -70,20 +72,29 @@ func serve(c *cli.Context) error {
 	if err := selfTest(c.Context, backend); err != nil {
 		return fmt.Errorf("self-test: %w", err)
 	}
-	keys, err := openServed(c, &cfg, log)
+	tokens, err := openTokens(c.Context, &cfg, log)
+	if err != nil {
+		return err
+	}
+	defer tokens.close()
+	keys, err := openServed(c, &cfg, log, tokens)
 	if err != nil {
 		return err
 	}
 	defer keys.close()
-	listeners, err := listen(&cfg)
+	hsm, closeAudit, err := keys.audited(&cfg, log, mac.NewEngine(keys.live, tokens.homes(backend)))
 	if err != nil {
 		return err
 	}
+	listeners, err := listen(&cfg)
+	if err != nil {
+		return errors.Join(err, closeAudit())
+	}
 	d := daemon{
 		cfg: &cfg, log: log, keys: keys, signals: signals,
-		server: newServer(&cfg, log, keys.live, mac.NewEngine(keys.live, backend)),
+		server: newServer(&cfg, log, tokens.states, keys.live, hsm),
 	}
-	return d.run(c, listeners)
+	return errors.Join(d.run(c, listeners), closeAudit())
 }
 
 // selfTest holds the arithmetic that is going to serve against every vector.
@@ -104,9 +115,9 @@ func testKeys() (*keystore.Live, error) {
 	return keystore.NewLive(snapshot), nil
 }
 
-func newServer(cfg *config, log *slog.Logger, keys mac.Keys, hsm mac.HSM) *protocol.Server {
+func newServer(cfg *config, log *slog.Logger, tokens func() []protocol.TokenState, keys mac.Keys, hsm mac.HSM) *protocol.Server {
 	return &protocol.Server{
-		HSM: hsm, Keys: keys, Rand: random, Now: time.Now, Logger: log,
+		HSM: hsm, Keys: keys, Rand: random, Now: time.Now, Logger: log, Tokens: tokens,
 		Format: protocol.Format{Header: cfg.HeaderLength, Limit: cfg.MaxFrame},
 		Limits: protocol.Limits{
 			Handshake: cfg.Timeouts.Handshake, Frame: cfg.Timeouts.Frame,

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"crypto/tls"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net"
@@ -18,9 +19,11 @@ import (
 type served struct {
 	live  *keystore.Live
 	store *keystore.Store
+
+	tokens servedTokens
 }
 
-func openServed(c *cli.Context, cfg *config, log *slog.Logger) (*served, error) {
+func openServed(c *cli.Context, cfg *config, log *slog.Logger, tokens servedTokens) (*served, error) {
 	if cfg.dev {
 		live, err := testKeys()
 		if err != nil {
@@ -37,8 +40,12 @@ func openServed(c *cli.Context, cfg *config, log *slog.Logger) (*served, error) 
 	if err != nil {
 		return nil, err
 	}
+	if err := tokens.check(c.Context, snapshot); err != nil {
+		snapshot.Release()
+		return nil, errors.Join(tokenHint(err), store.Close())
+	}
 	tellKeys(log, "keystore open", snapshot)
-	return &served{live: keystore.NewLive(snapshot), store: store}, nil
+	return &served{live: keystore.NewLive(snapshot), store: store, tokens: tokens}, nil
 }
 
 // tellKeys logs what is being served; a test store is worth a warning.
@@ -56,7 +63,8 @@ func (k *served) reload(log *slog.Logger) {
 		log.Info("nothing to reload: the published test keys are part of the program")
 		return
 	}
-	if err := k.store.Reload(k.live); err != nil {
+	err := k.store.ReloadIf(k.live, func(s *keystore.Snapshot) error { return k.tokens.check(context.Background(), s) })
+	if err != nil {
 		log.Error("keystore not reloaded, the old keys go on serving", "error", err)
 		return
 	}

@@ -2,10 +2,12 @@ package main
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 
 	"github.com/urfave/cli/v2"
 
+	"pbochsm/mac"
 	"pbochsm/protocol"
 )
 
@@ -23,6 +25,8 @@ type condition struct {
 	Check    string `json:"check"`
 	Firmware string `json:"firmware"`
 	Sockets  int    `json:"sockets"`
+
+	Tokens []tokenState `json:"tokens,omitempty"`
 }
 
 func status(c *cli.Context) error {
@@ -38,9 +42,23 @@ func status(c *cli.Context) error {
 	if c.Bool("json") {
 		return json.NewEncoder(c.App.Writer).Encode(out)
 	}
-	_, err = fmt.Fprintf(c.App.Writer, "storage master key %s, firmware %s, up to %d connections\n",
+	fmt.Fprintf(c.App.Writer, "storage master key %s, firmware %s, up to %d connections\n",
 		out.Check, out.Firmware, out.Sockets)
-	return err
+	for _, t := range out.Tokens {
+		state := "serves"
+		if !t.Serving {
+			state = "DOWN"
+		}
+		fmt.Fprintf(c.App.Writer, "token %s %s, TAC keys by way %s\n", t.Name, state, t.TAC)
+	}
+	return nil
+}
+
+// A tokenState is what a daemon tells of one of its tokens.
+type tokenState struct {
+	Name    string `json:"name"`
+	Serving bool   `json:"serving"`
+	TAC     string `json:"tac"`
 }
 
 func askCondition(c *cli.Context, client *protocol.Client) (condition, error) {
@@ -52,5 +70,13 @@ func askCondition(c *cli.Context, client *protocol.Client) (condition, error) {
 	if err != nil {
 		return condition{}, err
 	}
-	return condition{Check: diagnosis.Check.String(), Firmware: diagnosis.Firmware, Sockets: state.Sockets}, nil
+	out := condition{Check: diagnosis.Check.String(), Firmware: diagnosis.Firmware, Sockets: state.Sockets}
+	tokens, err := client.Tokens(c.Context)
+	if errors.Is(err, mac.ErrInvalid) {
+		err = nil // a daemon of before there were tokens
+	}
+	for _, t := range tokens {
+		out.Tokens = append(out.Tokens, tokenState(t))
+	}
+	return out, err
 }

@@ -7,6 +7,7 @@ import (
 	"io"
 
 	"pbochsm/mac"
+	"pbochsm/mac/reference"
 )
 
 // A Terminal is the device at which a purse is spent: it holds the issuer's
@@ -28,6 +29,92 @@ type Receipt struct {
 	TAC     mac.TransactionMAC
 }
 
+// An Offer is the answer to INITIALIZE FOR PURCHASE and FOR CASH WITHDRAW, in
+// pieces. It has no MAC: the terminal must prove itself first. See [PBOC] 5.2.
+type Offer struct {
+	Balance   mac.Fen
+	Counter   mac.OfflineCount
+	Version   byte
+	Algorithm byte
+	Random    [4]byte
+}
+
+// InitPurchase is INITIALIZE FOR PURCHASE 消费初始化, of either purse, or FOR CASH
+// WITHDRAW 取现初始化, of the deposit. See [PBOC] 5.2 and 5.4.
+func (c *Card) InitPurchase(kind mac.TransactionType, amount mac.Fen, terminal mac.TerminalID) (o Offer, err error) {
+	err = c.command(func() error {
+		o, err = c.initPurchase(kind, amount, terminal)
+		return err
+	})
+	if err != nil {
+		return Offer{}, err
+	}
+	return o, nil
+}
+
+func (c *Card) initPurchase(kind mac.TransactionType, amount mac.Fen, terminal mac.TerminalID) (Offer, error) {
+	c.session = nil // a new INITIALIZE takes the place of the one before
+	p := EP
+	switch kind {
+	case mac.TypePurchaseED, mac.TypeWithdraw:
+		p = ED
+	case mac.TypePurchaseEP:
+	default:
+		return Offer{}, StatusConditions
+	}
+	u := c.purse(p)
+	if u.offline == 0xFFFF {
+		return Offer{}, StatusCounter
+	}
+	if u.balance < amount {
+		return Offer{}, StatusFunds
+	}
+	s := &session{purse: p, kind: kind, amount: amount, terminal: terminal}
+	if _, err := io.ReadFull(c.rand, s.random[:]); err != nil {
+		return Offer{}, fmt.Errorf("cardtest: random number: %w", err)
+	}
+	c.session = s
+	return Offer{Balance: u.balance, Counter: u.offline, Version: c.version, Algorithm: c.algorithm, Random: s.random}, nil
+}
+
+// DebitPurchase is DEBIT FOR PURCHASE 消费: if MAC1 is the terminal's, the purse
+// has paid, and MAC2 and TAC say so. See [PBOC] 5.2.
+func (c *Card) DebitPurchase(serial uint32, date mac.BCDDate, time mac.BCDTime, mac1 mac.MAC) (mac2 mac.MAC, tac mac.TransactionMAC, err error) {
+	err = c.command(func() error {
+		mac2, tac, err = c.debitPurchase(serial, date, time, mac1)
+		return err
+	})
+	if err != nil {
+		return mac.MAC{}, mac.TransactionMAC{}, err
+	}
+	return mac2, tac, nil
+}
+
+func (c *Card) debitPurchase(serial uint32, date mac.BCDDate, time mac.BCDTime, mac1 mac.MAC) (mac2 mac.MAC, tac mac.TransactionMAC, err error) {
+	s := c.session
+	c.session = nil
+	if s == nil || !s.purchase() {
+		return mac2, tac, StatusState
+	}
+	u := c.purse(s.purse)
+	key := purchaseSession(c.keys.Purchase, s.random, u.offline, serial)
+	want := transactionMAC(key, fen(s.amount), []byte{byte(s.kind)}, s.terminal[:], date[:], time[:])
+	if subtle.ConstantTimeCompare(want[:], mac1[:]) != 1 {
+		return mac2, tac, StatusMAC
+	}
+	mac2 = mac.MAC(transactionMAC(key, fen(s.amount)))
+	tac = mac.TransactionMAC(transactionMAC(c.keys.TAC.TACKey(), fen(s.amount), []byte{byte(s.kind)}, s.terminal[:],
+		binary.BigEndian.AppendUint32(nil, serial), date[:], time[:]))
+	counter := u.offline
+	u.balance -= s.amount
+	u.offline++
+	c.remember(Record{
+		Purse: s.purse, Type: s.kind, Counter: uint16(counter), Amount: s.amount,
+		Terminal: s.terminal, Date: date, Time: time, MAC: mac2, TAC: tac,
+	})
+	return mac2, tac, nil
+}
+
 // Spend is a whole purchase 消费: INITIALIZE FOR PURCHASE, the PSAM's MAC1, and
 // DEBIT FOR PURCHASE. It happens without the host, so the host sees it only by
 // the balance. Torn, it has happened or not, as [Tear] says.
@@ -37,35 +124,16 @@ func (c *Card) Spend(p Purse, t *Terminal, amount mac.Fen, date mac.BCDDate, tim
 		kind = mac.TypePurchaseED
 	}
 	err = c.command(func() error {
-		c.session = nil // a new INITIALIZE takes the place of the one before
-		u := c.purse(p)
-		if u.offline == 0xFFFF {
-			return StatusCounter
+		o, err := c.initPurchase(kind, amount, t.ID)
+		if err != nil {
+			return err
 		}
-		if u.balance < amount {
-			return StatusFunds
-		}
-		if _, err := io.ReadFull(c.rand, r.Random[:]); err != nil {
-			return fmt.Errorf("cardtest: random number: %w", err)
-		}
-		r.Counter, r.Serial = u.offline, t.Serial
+		r = Receipt{Random: o.Random, Counter: o.Counter, Serial: t.Serial}
 		r.MAC1 = t.mac1(c.asn, &r, amount, kind, date, time)
-		key := session8(c.keys.Purchase.SessionKey, &r)
-		want := transactionMAC(key, fen(amount), []byte{byte(kind)}, t.ID[:], date[:], time[:])
-		if subtle.ConstantTimeCompare(want[:], r.MAC1[:]) != 1 {
-			return StatusMAC
+		if r.MAC2, r.TAC, err = c.debitPurchase(t.Serial, date, time, r.MAC1); err == nil {
+			t.Serial++
 		}
-		r.MAC2 = mac.MAC(transactionMAC(key, fen(amount)))
-		r.TAC = mac.TransactionMAC(transactionMAC(c.keys.TAC.TACKey(), fen(amount), []byte{byte(kind)}, t.ID[:],
-			binary.BigEndian.AppendUint32(nil, t.Serial), date[:], time[:]))
-		u.balance -= amount
-		u.offline++
-		t.Serial++
-		c.remember(Record{
-			Purse: p, Type: kind, Counter: uint16(r.Counter), Amount: amount,
-			Terminal: t.ID, Date: date, Time: time, MAC: r.MAC2, TAC: r.TAC,
-		})
-		return nil
+		return err
 	})
 	if err != nil {
 		return Receipt{}, err
@@ -80,10 +148,11 @@ func (t *Terminal) mac1(asn mac.Factor, r *Receipt, amount mac.Fen, kind mac.Tra
 	for _, f := range append(append([]mac.Factor(nil), t.Factors...), asn) {
 		key = key.Diversify(f)
 	}
-	return mac.MAC(transactionMAC(session8(key.SessionKey, r), fen(amount), []byte{byte(kind)}, t.ID[:], date[:], time[:]))
+	session := purchaseSession(key, r.Random, r.Counter, r.Serial)
+	return mac.MAC(transactionMAC(session, fen(amount), []byte{byte(kind)}, t.ID[:], date[:], time[:]))
 }
 
-// session8 is the session key of a purchase. See [PBOC] 5.2.
-func session8(sessionKey func([8]byte) [8]byte, r *Receipt) [8]byte {
-	return sessionKey([8]byte(join(r.Random[:], u16(uint16(r.Counter)), u16(uint16(r.Serial)))))
+// purchaseSession is the session key of a purchase. See [PBOC] 5.2.
+func purchaseSession(k reference.Key, random [4]byte, counter mac.OfflineCount, serial uint32) [8]byte {
+	return k.SessionKey([8]byte(join(random[:], u16(uint16(counter)), u16(uint16(serial)))))
 }

@@ -21,16 +21,22 @@ type Answer struct {
 	MAC1      mac.MAC
 }
 
-// A session is what INITIALIZE began: one of the two transactions with the
-// host. It ends with the next command that uses it, and with the power.
+// A session is what INITIALIZE began. It ends with the next command that uses
+// it, and with the power.
 type session struct {
 	purse    Purse
 	kind     mac.TransactionType
-	key      [8]byte
+	key      [8]byte // of a transaction with the host; a purchase has none before its serial
 	amount   mac.Fen
 	terminal mac.TerminalID
 	random   [4]byte
 }
+
+func (s *session) load() bool { return s.kind == mac.TypeLoadED || s.kind == mac.TypeLoadEP }
+
+func (s *session) unload() bool { return s.kind == mac.TypeUnload }
+
+func (s *session) purchase() bool { return !s.load() && !s.unload() }
 
 // InitLoad is INITIALIZE FOR LOAD 圈存初始化. See [PBOC] 5.1.
 func (c *Card) InitLoad(p Purse, amount mac.Fen, terminal mac.TerminalID) (Answer, error) {
@@ -48,6 +54,7 @@ func (c *Card) InitUnload(p Purse, amount mac.Fen, terminal mac.TerminalID) (Ans
 
 func (c *Card) initialize(p Purse, kind mac.TransactionType, amount mac.Fen, terminal mac.TerminalID) (a Answer, err error) {
 	err = c.command(func() error {
+		c.session = nil // a new INITIALIZE takes the place of the one before
 		u := c.purse(p)
 		switch {
 		case kind == mac.TypeUnload && p != ED && !c.unloadEP:
@@ -83,7 +90,7 @@ func (c *Card) initialize(p Purse, kind mac.TransactionType, amount mac.Fen, ter
 // the counter rises. See [PBOC] 5.1.
 func (c *Card) Credit(date mac.BCDDate, time mac.BCDTime, mac2 mac.MAC) (tac mac.TransactionMAC, err error) {
 	err = c.command(func() error {
-		s, err := c.take(mac2, date, time, false)
+		s, err := c.take((*session).load, mac2, date, time)
 		if err != nil {
 			return err
 		}
@@ -104,7 +111,7 @@ func (c *Card) Credit(date mac.BCDDate, time mac.BCDTime, mac2 mac.MAC) (tac mac
 // money back, and MAC3 proves it. See [PBOC] 5.5.
 func (c *Card) Debit(date mac.BCDDate, time mac.BCDTime, mac2 mac.MAC) (mac3 mac.MAC, err error) {
 	err = c.command(func() error {
-		s, err := c.take(mac2, date, time, true)
+		s, err := c.take((*session).unload, mac2, date, time)
 		if err != nil {
 			return err
 		}
@@ -121,11 +128,12 @@ func (c *Card) Debit(date mac.BCDDate, time mac.BCDTime, mac2 mac.MAC) (mac3 mac
 	return mac3, nil
 }
 
-// take ends the session and gives it out if MAC2 is the host's.
-func (c *Card) take(mac2 mac.MAC, date mac.BCDDate, time mac.BCDTime, unload bool) (*session, error) {
+// take ends the session and gives it out if it is of the right sort and MAC2
+// is the host's.
+func (c *Card) take(sort func(*session) bool, mac2 mac.MAC, date mac.BCDDate, time mac.BCDTime) (*session, error) {
 	s := c.session
 	c.session = nil
-	if s == nil || (s.kind == mac.TypeUnload) != unload {
+	if s == nil || !sort(s) {
 		return nil, StatusState
 	}
 	want := transactionMAC(s.key, fen(s.amount), []byte{byte(s.kind)}, s.terminal[:], date[:], time[:])

@@ -90,6 +90,8 @@ func admit(keys *keystore.Snapshot, c *mac.Chain) error {
 	switch {
 	case int(c.Key) >= len(keys.Keys()):
 		return keystore.ErrNotFound
+	case keys.Key(c.Key).Home.InToken():
+		return mac.ErrElsewhere
 	case keys.Key(c.Key).Cipher != keystore.Cipher3DES,
 		int(c.Levels) > len(c.Factors),
 		c.Final != mac.FinalSession && c.Final != mac.FinalTAC,

@@ -115,6 +115,10 @@ func (Backend) Run(ctx context.Context, keys *keystore.Snapshot, chains []mac.Ch
 		if err := ctx.Err(); err != nil {
 			return err
 		}
+		if keys.Key(chains[i].Key).Home.InToken() {
+			chains[i].Err = mac.ErrElsewhere
+			continue
+		}
 		t := Run(Key(*keys.Secret(chains[i].Key)), &chains[i])
 		for m, blocks := range t.Blocks {
 			if len(blocks) > 0 {

@@ -1,0 +1,53 @@
+package main
+
+import (
+	"bufio"
+	"fmt"
+	"net"
+	"os/exec"
+	"strings"
+	"testing"
+)
+
+// A program asks the card over a socket; the next one finds its memory, and no
+// session.
+func TestCardOverSocket(t *testing.T) {
+	cmd := exec.Command("pbochsm", "card", "serve", "--listen", "127.0.0.1:0", "--seed", "1", "--balance", "100")
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	defer cmd.Wait()
+	defer cmd.Process.Kill()
+	lines := bufio.NewScanner(out)
+	lines.Scan()
+	addr, ok := strings.CutPrefix(lines.Text(), "listening ")
+	if !ok {
+		t.Fatalf("it says %q", lines.Text())
+	}
+	converse := func(steps ...string) {
+		t.Helper()
+		conn, err := net.Dial("tcp", addr)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer conn.Close()
+		in := bufio.NewScanner(conn)
+		for i := 0; i < len(steps); i += 2 {
+			fmt.Fprintln(conn, steps[i])
+			if !in.Scan() || in.Text() != steps[i+1] {
+				t.Errorf("%s is answered %q, want %s", steps[i], in.Text(), steps[i+1])
+			}
+		}
+	}
+	const choose, chosen = "00A40000 02 3F01", "6F0D8409A00000000386980701A5009000"
+	converse(choose, chosen,
+		"80500002 0B 01 00001000 001122334455 10", "00000064000001006AE6783F5FB2B0B79000",
+		"80520000 0B 20261128 091501 A18D0070 04", "840E52EC9000")
+	converse("805C0002 04", "6985", choose, chosen, "805C0002 04", "000010649000",
+		"80520000 0B 20261128 091501 A18D0070 04", "6901")
+	converse("xyz", `error: "xyz" is no APDU: want hexadecimal digits`)
+}

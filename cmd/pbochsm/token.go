@@ -1,0 +1,178 @@
+package main
+
+import (
+	"encoding/hex"
+	"fmt"
+
+	"github.com/urfave/cli/v2"
+
+	"pbochsm/keystore"
+	"pbochsm/pkcs11"
+	"pbochsm/pkcs11/uri"
+)
+
+func tokenCommand() *cli.Command {
+	return &cli.Command{
+		Name:  "token",
+		Usage: "the keys of a PKCS#11 token",
+		Description: "The token is one of the tokens of --config, or is named by a URI of RFC 7512, as in\n" +
+			"pkcs11:token=pbochsm?module-path=/usr/lib/softhsm/libsofthsm2.so. See docs/pkcs11.md.",
+		Subcommands: []*cli.Command{
+			tokenListCommand(),
+			tokenDoctorCommand(),
+			tokenGenerateCommand(),
+			tokenImportCommand(),
+			tokenAdoptCommand(),
+			tokenKCVCommand(),
+			tokenDestroyCommand(),
+		},
+	}
+}
+
+// tokenFlags choose a token.
+func tokenFlags() []cli.Flag {
+	return []cli.Flag{
+		&cli.StringFlag{Name: "config", TakesFile: true, Usage: "the daemon's YAML file: take the token from its tokens, and keystore and pass-phrase too"},
+		&cli.StringFlag{Name: "token", Usage: "name of the token in the settings and in the catalogue"},
+		&cli.StringFlag{Name: "uri", Usage: "token, and object where one is asked for, by RFC 7512"},
+		&cli.StringFlag{Name: "module", TakesFile: true, Usage: "the token's PKCS#11 library"},
+		&cli.StringFlag{Name: "init-args", Usage: "argument of the library's initialization; NSS softokn wants one"},
+		&cli.StringFlag{Name: "profile", Usage: "make of the token: softhsm, nss, luna, protectserver, nshield or generic"},
+		pinFlag(),
+	}
+}
+
+// objectFlags choose a key in it.
+func objectFlags() []cli.Flag {
+	return []cli.Flag{
+		&cli.StringFlag{Name: "object", Usage: "label of the key in the token"},
+		&cli.StringFlag{Name: "id", Usage: "its identifier, hex digits"},
+	}
+}
+
+// A tokenChoice is what the flags of a token command say.
+type tokenChoice struct {
+	config
+	token  tokenConfig
+	object uri.URI
+}
+
+// readToken reads the flags.
+func readToken(c *cli.Context) (choice tokenChoice, err error) {
+	if name := c.String("config"); name != "" {
+		if err := choice.readFile(name); err != nil {
+			return choice, err
+		}
+		if err := choice.pick(c.String("token")); err != nil {
+			return choice, err
+		}
+	}
+	t := &choice.token
+	t.Name = or(c.String("token"), t.Name)
+	for _, text := range []string{t.URI, c.String("uri")} {
+		if text == "" {
+			continue
+		}
+		if choice.object, err = t.takeURI(text); err != nil {
+			return choice, err
+		}
+	}
+	t.Module, t.InitArgs = or(c.String("module"), t.Module), or(c.String("init-args"), t.InitArgs)
+	t.Profile, t.PINSource = or(c.String("profile"), t.Profile), or(c.String("pin-source"), t.PINSource)
+	choice.Data = or(c.String("data"), choice.Data)
+	choice.PassphraseFile = or(c.String("passphrase-file"), choice.PassphraseFile)
+	choice.object.Object = or(c.String("object"), choice.object.Object)
+	if c.IsSet("id") {
+		id, err := hex.DecodeString(c.String("id"))
+		if err != nil || len(id) == 0 {
+			return choice, usagef("--id: want hexadecimal digits, two for each byte")
+		}
+		choice.object.ID = string(id)
+	}
+	return choice, nil
+}
+
+// pick takes the token of this name from the settings; without a name, the only
+// one there is.
+func (choice *tokenChoice) pick(name string) error {
+	if name == "" && len(choice.Tokens) == 1 {
+		choice.token = choice.Tokens[0]
+		return nil
+	}
+	for _, t := range choice.Tokens {
+		if t.Name == name && name != "" {
+			choice.token = t
+			return nil
+		}
+	}
+	if name == "" {
+		return usagef("--token is missing: the settings have %d tokens", len(choice.Tokens))
+	}
+	return usagef("the settings have no token %q", name)
+}
+
+// open opens the token that was chosen. What it gives is called when done.
+func (choice *tokenChoice) open(c *cli.Context) (*pkcs11.Token, func(), error) {
+	if err := pkcs11.Built(); err != nil {
+		return nil, nil, err
+	}
+	cfg, err := choice.token.settings(nil)
+	if err != nil {
+		return nil, nil, hint(err, "say --uri 'pkcs11:token=LABEL?module-path=LIBRARY', or --config FILE --token NAME")
+	}
+	if err := harden(); err != nil {
+		warn(c, "memory of this process may be read by others: %v", err)
+	}
+	pin, forget, err := commandPIN(c, choice.token.PINSource)
+	if err != nil {
+		return nil, nil, err
+	}
+	cfg.PIN = pin
+	token, err := pkcs11.Open(c.Context, cfg)
+	if err != nil {
+		forget()
+		return nil, nil, tokenHint(err)
+	}
+	return token, func() {
+		if err := token.Close(); err != nil {
+			warn(c, "%v", err)
+		}
+		forget()
+	}, nil
+}
+
+// name is what the catalogue is to call the token.
+func (choice *tokenChoice) name() (string, error) {
+	if choice.token.Name == "" {
+		return "", hint(usagef("--token is missing: the catalogue needs a name for the token"),
+			"the name that the token has, or will have, in the tokens of the daemon's settings")
+	}
+	return choice.token.Name, nil
+}
+
+// store opens the keystore that catalogues the keys.
+func (choice *tokenChoice) store(c *cli.Context, o keystore.Options) (*keystore.Store, error) {
+	return openStoreAt(c, choice.Data, choice.PassphraseFile, o)
+}
+
+// spec names the object that the flags choose.
+func (choice *tokenChoice) spec(cipher keystore.Cipher) (pkcs11.Spec, error) {
+	if choice.object.Object == "" {
+		return pkcs11.Spec{}, hint(usagef("no key is chosen: --object is missing"), "pbochsm token list shows the keys of a token")
+	}
+	return pkcs11.Spec{Label: choice.object.Object, ID: choice.object.ID, Cipher: cipher}, nil
+}
+
+// specFor names the object that a key of the catalogue is to have in a token:
+// label and identifier tell what it is for, unless the flags say otherwise. See
+// docs/pkcs11.md.
+func (choice *tokenChoice) specFor(k keystore.Key) pkcs11.Spec {
+	return pkcs11.Spec{
+		Label:  or(choice.object.Object, "pbochsm/"+k.Ref.String()),
+		ID:     or(choice.object.ID, string([]byte{k.Set, byte(k.Usage), k.Version, k.Algorithm})),
+		Cipher: k.Cipher,
+		Folded: k.Usage == keystore.UsageTAC && k.Levels == 0,
+	}
+}
+
+func objectName(s pkcs11.Spec) string { return fmt.Sprintf("%q with identifier %X", s.Label, s.ID) }

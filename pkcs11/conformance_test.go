@@ -1,0 +1,67 @@
+//go:build cgo && !nopkcs11 && !windows
+
+package pkcs11_test
+
+import (
+	"flag"
+	"testing"
+
+	"pbochsm/keystore"
+	"pbochsm/mac"
+	"pbochsm/pkcs11/tokentest"
+	"pbochsm/vectors"
+)
+
+var chainCount = flag.Int("pkcs11.chains", 2000, "how many random chains to hold against the reference, on each token")
+
+func TestConformance(t *testing.T) {
+	tokentest.Each(t, func(t *testing.T, f tokentest.Fixture) {
+		keys := install(t, f, vectors.Keys())
+		b := serve(t, f.Config(t))
+		if err := b.Check(t.Context(), keys); err != nil {
+			t.Fatal(err)
+		}
+		hsm := mac.NewEngine(keystore.NewLive(keys), b)
+		for _, batch := range []int{0, 1} {
+			report, err := vectors.Run(t.Context(), hsm, vectors.Options{Batch: batch})
+			if err != nil {
+				t.Errorf("batches of %d: %v", batch, err)
+			}
+			for _, f := range report.Failures() {
+				t.Error(f)
+			}
+			t.Logf("%d vectors, TAC keys by way %s", report.Cases(), b.Status().TAC)
+		}
+	})
+}
+
+func TestAgreesWithReference(t *testing.T) {
+	tokentest.Each(t, func(t *testing.T, f tokentest.Fixture) {
+		s := newSource(1)
+		entries := s.entries()
+		keys := install(t, f, entries)
+		b := serve(t, f.Config(t))
+		cards := s.chains(8, entries) // seen again and again
+		for left := *chainCount; left > 0; {
+			n := min(left, 1+s.IntN(100))
+			left -= n
+			chains := s.chains(n, entries)
+			for i := range chains {
+				if s.IntN(4) == 0 {
+					card := cards[s.IntN(len(cards))]
+					chains[i].Key, chains[i].Levels, chains[i].Final, chains[i].Factors = card.Key, card.Levels, card.Final, card.Factors
+				}
+			}
+			want := judged(t, entries, chains)
+			if err := b.Run(t.Context(), keys, chains); err != nil {
+				t.Fatal(err)
+			}
+			for i := range chains {
+				if chains[i] != want[i] {
+					t.Fatalf("chain %d of %d: MACs %x, error %v; the reference has %x\nchain: %+v",
+						i, n, chains[i].MAC, chains[i].Err, want[i].MAC, chains[i])
+				}
+			}
+		}
+	})
+}
