@@ -18,7 +18,7 @@ RACE     ?= $(if $(filter 1,$(shell go env CGO_ENABLED)),-race)
 GOLANGCI := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 
 .DEFAULT_GOAL := help
-.PHONY: help run test build lint fuzz bench lanes-long token-long token-chains token-faults token-memory token-cores dudect generate vectors setup clean
+.PHONY: help run test build lint fuzz bench lanes-long vectors-openssl token-long token-chains token-faults token-memory token-cores dudect generate vectors setup clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -44,6 +44,9 @@ bench: ## run the benchmarks of PKG that match BENCH
 
 lanes-long: ## hold CHAINS random chains on every core against the reference; hours
 	go test -run '^TestAgreesWithReference$$' -timeout 0 -v ./mac/lanes -lanes.chains $(CHAINS)
+
+vectors-openssl: ## recompute every vector with openssl; minutes
+	REQUIRE_OPENSSL=1 go test -run '^TestOpenSSLAgrees$$' -timeout 0 -v ./vectors -vectors.openssl
 
 token-long: setup ## have OPS random operations answered over TCP from each token and by the software
 	go test -run '^TestTokenOverTCP$$' -timeout 0 -v ./cmd/pbochsm -token.ops $(OPS)

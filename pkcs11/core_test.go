@@ -163,7 +163,7 @@ func secretsOf(entries []keystore.Entry) []secret {
 		add("master "+e.Usage.String(), e.Secret[:])
 	}
 	for _, c := range loadOfCards() {
-		trace := reference.Run(reference.Key(entries[c.Key].Secret), &c)
+		trace := reference.Run(keystore.Cipher3DES, reference.Key(entries[c.Key].Secret), &c)
 		add("card "+entries[c.Key].Usage.String(), trace.Keys[1][:])
 	}
 	return all

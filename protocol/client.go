@@ -111,6 +111,7 @@ func markUnanswered(ops []mac.Op, may func(mac.Kind) bool) (left int) {
 	for i := range ops {
 		op := &ops[i]
 		op.Answer = [4]byte{}
+		op.SetCommand(nil)
 		switch _, known := commandOf(op.Kind); {
 		case !known || !may(op.Kind):
 			op.Err = mac.ErrUnsupported

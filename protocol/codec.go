@@ -77,6 +77,10 @@ func appendAnswer(out []byte, op *mac.Op) []byte {
 	if _, ok := op.Kind.Answers(); ok {
 		out = appendHex(out, op.Answer[:])
 	}
+	if op.Kind.Commands() {
+		out = appendNumber(out, len(op.Command()), 16, 4)
+		out = appendHex(out, op.Command())
+	}
 	return out
 }
 
@@ -87,9 +91,25 @@ func readAnswer(op *mac.Op, body []byte) bool {
 	if _, made := op.Kind.Answers(); made {
 		ok = s.hex(op.Answer[:])
 	}
+	if op.Kind.Commands() {
+		var command []byte
+		command, ok = s.command()
+		op.SetCommand(command)
+	}
 	if !ok || len(s) > 0 {
 		op.Answer = [4]byte{}
+		op.SetCommand(nil)
 		return false
 	}
 	return true
+}
+
+// command reads a card command with its length before it.
+func (s *scanner) command() ([]byte, bool) {
+	n, ok := s.number(16, 4)
+	if !ok || 2*n > len(*s) {
+		return nil, false
+	}
+	command := make([]byte, n)
+	return command, s.hex(command)
 }

@@ -124,7 +124,7 @@ func forms(b *strings.Builder, title string, fields []protocol.Form) {
 // the wire.
 func framesText(t *testing.T) string {
 	t.Helper()
-	snapshot, err := keystore.NewSnapshot(keystore.ModeTest, 0, keystore.KCV{}, vectors.Keys())
+	snapshot, err := vectors.Snapshot()
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -216,8 +216,8 @@ func FuzzOps(f *testing.F) {
 		if !errors.Is(ops[0].Err, mac.ErrBudget) {
 			t.Fatalf("the HSM was not asked: %v", ops[0].Err)
 		}
-		if got != op {
-			t.Fatalf("sent %+v, arrived %+v", op, got)
+		if body(got) != body(op) || got.Levels != op.Levels {
+			t.Fatalf("sent %s, arrived %s", body(op), body(got))
 		}
 	})
 }
