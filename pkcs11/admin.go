@@ -15,6 +15,10 @@ import (
 	"pbochsm/mac"
 )
 
+// RefusedPIN tells whether a token refused the PIN, or would lock with the next
+// wrong one. What follows then is for a person to decide: tokens count.
+func RefusedPIN(err error) bool { return classify(err) == classPIN }
+
 // Built tells that this program reaches tokens.
 func Built() error { return nil }
 

@@ -4,6 +4,9 @@ package pkcs11
 
 import "pbochsm/keystore"
 
+// RefusedPIN is false: there is no token to refuse one.
+func RefusedPIN(error) bool { return false }
+
 // Built says what is missing.
 func Built() error { return ErrNotBuilt }
 

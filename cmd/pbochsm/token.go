@@ -118,6 +118,9 @@ func (choice *tokenChoice) open(c *cli.Context) (*pkcs11.Token, func(), error) {
 	}
 	cfg, err := choice.token.settings(nil)
 	if err != nil {
+		if choice.token.Module != "" {
+			return nil, nil, err
+		}
 		return nil, nil, hint(err, "say --uri 'pkcs11:token=LABEL?module-path=LIBRARY', or --config FILE --token NAME")
 	}
 	if err := harden(); err != nil {
@@ -146,6 +149,9 @@ func (choice *tokenChoice) name() (string, error) {
 	if choice.token.Name == "" {
 		return "", hint(usagef("--token is missing: the catalogue needs a name for the token"),
 			"the name that the token has, or will have, in the tokens of the daemon's settings")
+	}
+	if !tokenName.MatchString(choice.token.Name) {
+		return "", usagef("--token: a name is 1 to 64 letters, digits, dots, hyphens and underscores")
 	}
 	return choice.token.Name, nil
 }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"log/slog"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"time"
 
@@ -82,7 +83,7 @@ func (t *tokenConfig) settings(log *slog.Logger) (pkcs11.Config, error) {
 		return pkcs11.Config{}, t.fault("module %s is not an absolute path", t.Module)
 	}
 	if err := trustworthy(t.Module); err != nil {
-		return pkcs11.Config{}, fmt.Errorf("token %q: module: %w", t.Name, err)
+		return pkcs11.Config{}, fmt.Errorf("token%s: module: %w", t.quoted(), err)
 	}
 	selectors := 0
 	for _, given := range []bool{t.Label != "", t.Serial != "", t.Slot != nil} {
@@ -119,8 +120,18 @@ func (t *tokenConfig) settings(log *slog.Logger) (pkcs11.Config, error) {
 }
 
 func (t *tokenConfig) fault(format string, a ...any) error {
-	return usagef("token %q: "+format, append([]any{t.Name}, a...)...)
+	return usagef("token%s: "+format, append([]any{t.quoted()}, a...)...)
 }
+
+// quoted is the name of the token, if it has one, for an error.
+func (t *tokenConfig) quoted() string {
+	if t.Name == "" {
+		return ""
+	}
+	return fmt.Sprintf(" %q", t.Name)
+}
+
+var tokenName = regexp.MustCompile(`^[A-Za-z0-9._-]{1,64}$`)
 
 // checkTokens refuses tokens that cannot be told apart, and those that a daemon
 // could not log in to again.
@@ -137,6 +148,8 @@ func (cfg *config) checkTokens() error {
 		switch {
 		case t.Name == "":
 			return usagef("tokens: entry %d has no name", i+1)
+		case !tokenName.MatchString(t.Name):
+			return usagef("tokens: the name of entry %d is not 1 to 64 letters, digits, dots, hyphens and underscores", i+1)
 		case slices.Contains(names, t.Name):
 			return usagef("tokens: two are named %q", t.Name)
 		case t.Module != "" && slices.Contains(modules, t.Module):

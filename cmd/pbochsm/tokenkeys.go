@@ -181,6 +181,8 @@ func tokenHint(err error) error {
 	switch {
 	case errors.As(err, &audit):
 		return hint(err, "%s", audit.Hint())
+	case pkcs11.RefusedPIN(err):
+		return hint(err, "tokens count wrong PINs and lock: look at the PIN and at its source before anything tries again")
 	case errors.Is(err, pkcs11.ErrLabel):
 		return hint(err, "nothing is overwritten: choose another label with --object, or enter the key that is there with pbochsm token adopt")
 	}

@@ -2,11 +2,11 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"log/slog"
 	"maps"
 	"slices"
+	"strings"
 
 	"pbochsm/keystore"
 	"pbochsm/mac"
@@ -30,7 +30,7 @@ func openTokens(ctx context.Context, cfg *config, log *slog.Logger) (servedToken
 		b, err := openToken(ctx, t, log.With("token", t.Name))
 		if err != nil {
 			tokens.close()
-			return nil, hint(fmt.Errorf("token %q: %w", t.Name, err), "pbochsm token doctor --config FILE --token %s tells what the token can and cannot do", t.Name)
+			return nil, tokenHint(fmt.Errorf("token %q: %w", t.Name, err))
 		}
 		tokens[t.Name] = b
 	}
@@ -54,8 +54,11 @@ func openToken(ctx context.Context, t *tokenConfig, log *slog.Logger) (*pkcs11.B
 	if err != nil {
 		return nil, err
 	}
-	s := b.Status()
-	log.Info("token open", "module", t.Module, "profile", settings.Profile.Name, "workers", s.Workers,
+	s, level := b.Status(), slog.LevelInfo
+	if s.TAC == pkcs11.WayNone {
+		level = slog.LevelWarn
+	}
+	log.Log(ctx, level, "token open", "module", t.Module, "profile", settings.Profile.Name, "workers", s.Workers,
 		"tac", s.TAC.String(), "exposes", s.TAC.Exposes())
 	return b, nil
 }
@@ -63,20 +66,37 @@ func openToken(ctx context.Context, t *tokenConfig, log *slog.Logger) (*pkcs11.B
 // check finds every key of a snapshot that lives in a token, where it should be
 // and as it should be.
 func (t servedTokens) check(ctx context.Context, keys *keystore.Snapshot) error {
-	var problems []error
+	var found problems
 	for i := range keys.Keys() {
 		k := keys.Key(keystore.Handle(i))
 		if _, ok := t[k.Home.Token]; k.Home.InToken() && k.State == keystore.StateActive && !ok {
-			problems = append(problems, fmt.Errorf("key %s lives in token %q, which the settings do not have", k.Ref, k.Home.Token))
+			found = append(found, fmt.Errorf("key %s lives in token %q, which the settings do not have", k.Ref, k.Home.Token))
 		}
 	}
 	for name, b := range t {
 		if err := b.Check(ctx, keys); err != nil {
-			problems = append(problems, fmt.Errorf("token %q: %w", name, err))
+			found = append(found, fmt.Errorf("token %q: %w", name, err))
 		}
 	}
-	return errors.Join(problems...)
+	if found == nil {
+		return nil
+	}
+	return found
 }
+
+// problems are errors that are told on one line.
+type problems []error
+
+func (p problems) Error() string {
+	var all []string
+	for _, err := range p {
+		all = append(all, strings.ReplaceAll(err.Error(), "\n", "; "))
+	}
+	return strings.Join(all, "; ")
+}
+
+// Unwrap gives each of them.
+func (p problems) Unwrap() []error { return p }
 
 // homes puts the tokens beside the backend of the keys in the file.
 func (t servedTokens) homes(file mac.Backend) mac.Backend {
