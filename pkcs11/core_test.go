@@ -10,6 +10,7 @@ import (
 	"encoding/json"
 	"flag"
 	"fmt"
+	"io"
 	"math/bits"
 	"os"
 	"os/exec"
@@ -61,6 +62,10 @@ func TestDumpedProcess(t *testing.T) {
 	if err := b.Check(context.Background(), keys); err != nil {
 		t.Fatal(err)
 	}
+	go func() { // it must not outlive the test that started it
+		_, _ = io.Copy(io.Discard, os.Stdin)
+		os.Exit(0)
+	}()
 	fmt.Println("ready")
 	for {
 		chains := loadOfCards()
@@ -200,6 +205,9 @@ func dump(t *testing.T, gcore string, d dumped) []byte {
 	cmd.Env = append(os.Environ(), dumpedEnv+"="+string(told))
 	out, err := cmd.StdoutPipe()
 	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := cmd.StdinPipe(); err != nil { // ends with this process
 		t.Fatal(err)
 	}
 	if err := cmd.Start(); err != nil {

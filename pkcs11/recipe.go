@@ -97,6 +97,9 @@ func (b *Backend) admit(keys *keystore.Snapshot, c *mac.Chain) (keyID, error) {
 	if !k.Home.InToken() || b.cfg.Name != "" && k.Home.Token != b.cfg.Name {
 		return keyID{}, fmt.Errorf("%w: key %s does not live in token %q", mac.ErrUnsupported, k.Ref, b.cfg.Name)
 	}
+	if _, _, err := b.cfg.Profile.numbers(k.Cipher); err != nil {
+		return keyID{}, err
+	}
 	if c.Final == mac.FinalTAC && c.Levels == 0 {
 		return foldedID(k), nil
 	}

@@ -3,11 +3,11 @@
 package pkcs11
 
 import (
+	"fmt"
 	"sync/atomic"
 
 	"github.com/miekg/pkcs11"
 
-	"pbochsm/keystore"
 	"pbochsm/mac"
 )
 
@@ -186,7 +186,7 @@ func (w *worker) chain(it *item) error {
 	c := &it.chain
 	recipe := w.n.recipes[it.key.cipher]
 	if recipe == nil {
-		return keystore.ErrAlgorithm
+		return fmt.Errorf("%w: cipher %s", mac.ErrUnsupported, it.key.cipher)
 	}
 	if folds(it.key.cipher, c.Final) && c.Levels > 0 && w.n.way == WayNone {
 		return w.b.refuseTAC()
