@@ -7,6 +7,9 @@ BENCH    ?= .
 PKG      ?= ./...
 ADDR     ?=
 OPS      ?= 100000
+FAULTS   ?= 1000
+LOADS    ?= 1000000
+CORES    ?= 20
 CHAINS   ?= 100000000
 SAMPLES  ?= 1000000
 # Without a C compiler the tests run without the race detector.
@@ -15,10 +18,10 @@ RACE     ?= $(if $(filter 1,$(shell go env CGO_ENABLED)),-race)
 GOLANGCI := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 
 .DEFAULT_GOAL := help
-.PHONY: help run test build lint fuzz bench lanes-long token-long dudect generate vectors setup clean
+.PHONY: help run test build lint fuzz bench lanes-long vectors-openssl token-long token-chains token-faults token-memory token-cores dudect generate vectors setup clean
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 run: build ## start the daemon with the published test keys on 127.0.0.1:1500
 	bin/pbochsm serve --dev
@@ -42,8 +45,23 @@ bench: ## run the benchmarks of PKG that match BENCH
 lanes-long: ## hold CHAINS random chains on every core against the reference; hours
 	go test -run '^TestAgreesWithReference$$' -timeout 0 -v ./mac/lanes -lanes.chains $(CHAINS)
 
+vectors-openssl: ## recompute every vector with openssl; minutes
+	REQUIRE_OPENSSL=1 go test -run '^TestOpenSSLAgrees$$' -timeout 0 -v ./vectors -vectors.openssl
+
 token-long: setup ## have OPS random operations answered over TCP from each token and by the software
 	go test -run '^TestTokenOverTCP$$' -timeout 0 -v ./cmd/pbochsm -token.ops $(OPS)
+
+token-chains: setup ## hold OPS random chains in each token against the reference
+	go test -run '^TestAgreesWithReference$$' -timeout 0 -v ./pkcs11 -pkcs11.chains $(OPS)
+
+token-faults: setup ## inject FAULTS random faults between the backend and SoftHSM
+	go test -run '^TestRandomFaults$$' -timeout 0 -v ./pkcs11 -pkcs11.faults $(FAULTS)
+
+token-memory: setup ## watch the memory over LOADS transactions in SoftHSM
+	go test -run '^TestMemoryStaysFlat$$' -timeout 0 -v ./pkcs11 -pkcs11.transactions $(LOADS)
+
+token-cores: setup ## look for keys in CORES core dumps of a process that computes in SoftHSM
+	go test -run '^TestCoreDump$$' -timeout 0 -v ./pkcs11 -pkcs11.cores $(CORES)
 
 dudect: ## ask SAMPLES measurements of each core whether its time depends on secrets
 	go run ./mac/lanes/dudect -samples $(SAMPLES)

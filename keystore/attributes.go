@@ -29,6 +29,8 @@ type attributes struct {
 	Epoch  uint64   `json:"epoch"`
 	Next   uint16   `json:"next"`
 	Keys   []record `json:"keys"`
+
+	Profiles []profileRecord `json:"profiles,omitempty"`
 }
 
 // A record is a Key in the file.
@@ -61,7 +63,10 @@ func (b *hexByte) UnmarshalText(text []byte) error {
 }
 
 func marshalAttributes(head header, keys []Key) ([]byte, error) {
-	a := attributes{formatFor(keys), head.mode, head.epoch, head.next, make([]record, len(keys))}
+	a := attributes{
+		Format: formatFor(keys), Mode: head.mode, Epoch: head.epoch, Next: head.next,
+		Keys: make([]record, len(keys)), Profiles: profileRecords(head.profiles),
+	}
 	for i, k := range keys {
 		a.Keys[i] = record{
 			hexByte(k.Set), k.Usage, hexByte(k.Version), hexByte(k.Algorithm),
@@ -85,7 +90,11 @@ func unmarshalAttributes(text []byte) (header, []Key, error) {
 	if a.Epoch == 0 || a.Next == 0 || a.Next > maxIndex+1 {
 		return header{}, nil, fmt.Errorf("%w: epoch %d, next index %d", ErrDamaged, a.Epoch, a.Next)
 	}
-	head := header{mode: a.Mode, epoch: a.Epoch, next: a.Next}
+	profiles, err := readProfiles(a.Profiles)
+	if err != nil {
+		return header{}, nil, err
+	}
+	head := header{mode: a.Mode, epoch: a.Epoch, next: a.Next, profiles: profiles}
 	keys := make([]Key, len(a.Keys))
 	last := uint16(0)
 	for i, r := range a.Keys {

@@ -68,6 +68,12 @@
 //
 //	"home":{"token":"main","label":"pbochsm/01/load/01/00","id":"0101"}
 //
+// Where sets have profiles the object ends with them, by rising set, with the
+// switches that are not at their first reading:
+//
+//	,"profiles":[{"set":"01","name":"cjt166","switches":{"auth-code":"compound"},
+//	 "ciphers":{"00":"3des","01":"3des","04":"sm4"}}]
+//
 // epoch counts the saves, from 1. next is the lowest index that was never
 // given to a key. The check value of the SMK, which the wire reports, is
 // Expand(SMK, "pbochsm keystore v1 check value", 3 bytes).

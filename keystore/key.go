@@ -28,6 +28,15 @@ const (
 	UsagePurchase                   // 消费, 取现 (DPK)
 	UsageTAC                        // 交易验证码 (DTK)
 	UsageOverdraft                  // 修改透支限额 (DUK)
+
+	UsageUnlock       // 联机解扣 (DUGK)
+	UsagePINUnblock   // PIN解锁 (DPUK)
+	UsagePINReload    // PIN重装 (DPRK)
+	UsageMaintenance  // 应用维护, 线路保护 (DAMK)
+	UsageAppBlock     // 应用锁定 (DABK)
+	UsageAppUnblock   // 应用解锁 (DAUK)
+	UsageCardControl  // 卡片维护: line protection of the card's root, the MF
+	UsageAuthenticate // 外部认证, 内部认证
 )
 
 // A Cipher is the block cipher of a key.
@@ -36,6 +45,7 @@ type Cipher uint8
 // Ciphers.
 const (
 	Cipher3DES Cipher = iota + 1 // two-key 3DES-EDE, 16 bytes
+	CipherSM4                    // SM4, 16 bytes
 )
 
 // A State is where a key stands in its life: pending, active, retired. Only an

@@ -5,6 +5,8 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+
+	"github.com/emmansun/gmsm/sm4"
 )
 
 // ErrDigits is the answer to a key or component that is not typed as one. It
@@ -42,7 +44,11 @@ func (Secret) MarshalJSON() ([]byte, error) {
 
 // KCV gives the key check value of s as a key of cipher c.
 func (s *Secret) KCV(c Cipher) (KCV, error) {
-	if c != Cipher3DES {
+	switch c {
+	case Cipher3DES:
+	case CipherSM4:
+		return s.kcvSM4()
+	default:
 		return KCV{}, fmt.Errorf("%w: no check value for cipher %s", ErrAlgorithm, c)
 	}
 	var key [24]byte
@@ -54,6 +60,16 @@ func (s *Secret) KCV(c Cipher) (KCV, error) {
 		return KCV{}, fmt.Errorf("keystore: check value: %w", err) // where only FIPS ciphers are let through
 	}
 	var zeros [8]byte
+	block.Encrypt(zeros[:], zeros[:])
+	return KCV(zeros[:3]), nil
+}
+
+func (s *Secret) kcvSM4() (KCV, error) {
+	block, err := sm4.NewCipher(s[:])
+	if err != nil {
+		return KCV{}, fmt.Errorf("keystore: check value: %w", err)
+	}
+	var zeros [16]byte
 	block.Encrypt(zeros[:], zeros[:])
 	return KCV(zeros[:3]), nil
 }

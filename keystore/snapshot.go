@@ -20,6 +20,7 @@ type Snapshot struct {
 	header
 	keys  []Key
 	byRef map[Ref]Handle
+	bySet [256]*Profile // those of the header, nil where a set has none
 	vault *vault
 
 	holders atomic.Int64 // readers, plus one while the snapshot is current
@@ -31,6 +32,8 @@ type header struct {
 	epoch uint64
 	next  uint16 // the lowest index that was never given to a key
 	check KCV
+
+	profiles []Profile // by rising set
 }
 
 // A row is a key on its way from one snapshot into the next.
@@ -41,9 +44,10 @@ type row struct {
 
 // NewSnapshot copies entries into a fresh snapshot, and computes the check
 // values that they lack. The identities must be distinct, and so must the
-// indices other than 0. The caller still owns, and should clear, the entries.
-func NewSnapshot(mode Mode, epoch uint64, check KCV, entries []Entry) (*Snapshot, error) {
-	head := header{mode: mode, epoch: epoch, check: check, next: 1}
+// indices other than 0. A set has one profile at most; one without computes as
+// the profile plain says. The caller still owns, and should clear, the entries.
+func NewSnapshot(mode Mode, epoch uint64, check KCV, entries []Entry, profiles ...Profile) (*Snapshot, error) {
+	head := header{mode: mode, epoch: epoch, check: check, next: 1, profiles: sortProfiles(profiles)}
 	rows := make([]row, len(entries))
 	for i := range entries {
 		rows[i] = row{entries[i].Key, &entries[i].Secret}
@@ -68,6 +72,9 @@ func newSnapshot(head header, rows []row) (*Snapshot, error) {
 		return nil, fmt.Errorf("%w: %d keys in one snapshot", ErrAttribute, len(rows))
 	}
 	s := &Snapshot{header: head, keys: make([]Key, len(rows)), byRef: make(map[Ref]Handle, len(rows))}
+	if err := s.takeProfiles(); err != nil {
+		return nil, err
+	}
 	places, homes := make(map[uint16]bool, len(rows)), make(map[Home]bool)
 	for i := range rows {
 		k := rows[i].Key
@@ -76,6 +83,9 @@ func newSnapshot(head header, rows []row) (*Snapshot, error) {
 		}
 		if _, twice := s.byRef[k.Ref]; twice {
 			return nil, fmt.Errorf("%w: %s", ErrDuplicate, k.Ref)
+		}
+		if err := s.Profile(k.Set).admits(&k); err != nil {
+			return nil, err
 		}
 		if k.Index != 0 && places[k.Index] {
 			return nil, fmt.Errorf("%w: index %d", ErrDuplicate, k.Index)

@@ -41,6 +41,8 @@ func keysWithLevels(levels uint8) []keystore.Entry {
 	var keys []keystore.Entry
 	for _, u := range []keystore.Usage{
 		keystore.UsageLoad, keystore.UsageUnload, keystore.UsagePurchase, keystore.UsageTAC, keystore.UsageOverdraft,
+		keystore.UsageUnlock, keystore.UsagePINUnblock, keystore.UsagePINReload, keystore.UsageMaintenance,
+		keystore.UsageAppBlock, keystore.UsageAppUnblock, keystore.UsageCardControl, keystore.UsageAuthenticate,
 	} {
 		keys = append(keys, testKey(u, levels))
 	}
@@ -109,11 +111,14 @@ var (
 	}
 )
 
-// someOps are the ops of all kinds, in the order of mac.Kinds.
+// someOps are the ops of all transactions, in the order of mac.Kinds.
 func someOps() []mac.Op {
 	return []mac.Op{
 		someLoad.Op(), someLoadTAC.Op(), someUnload.Op(), someUnloadProof.Op(),
 		somePurchase.Op(), somePurchaseProof.Op(), somePurchaseTAC.Op(),
+		filled(mac.KindOverdraft), filled(mac.KindOverdraftTAC),
+		filled(mac.KindLock), filled(mac.KindLockMAC2), filled(mac.KindLockTAC), filled(mac.KindLockDebit),
+		filled(mac.KindUnlock), filled(mac.KindUnlockMAC3),
 	}
 }
 

@@ -49,7 +49,7 @@ var spoil = []struct {
 // spoiledKeys are the keys that spoil speaks of, beside those that work.
 func spoiledKeys() []keystore.Entry {
 	keys := keysWithLevels(2)
-	other := testKey(keystore.UsageOverdraft, 2)
+	other := testKey(keystore.UsageAuthenticate, 2)
 	other.Set = 2
 	keys = append(keys, other)
 	for _, k := range keysWithLevels(2) {

@@ -14,9 +14,12 @@ type Chain struct {
 	Levels  uint8 // how many of Factors are used
 	Factors [keystore.MaxLevels]Factor
 	Final   Final
+	Mode    Mode
 	Data    [8]byte // input of the session key
+	Lock    [8]byte // input of the second step, with FinalLock
 	Message [2]Message
 	MAC     [2][8]byte // out: the last block of each CBC chain; the Engine clears it
+	Script  *Script    // with every mode but ModeTransaction: instead of Message
 	Err     error      // out: why there is no MAC
 }
 
@@ -27,9 +30,42 @@ type Final uint8
 const (
 	// FinalSession: the session key 过程密钥, E3(card key, Data). See [PBOC] 3.5.
 	FinalSession Final = iota + 1
-	// FinalTAC: the two halves of the card's TAC key, XORed. See [PBOC] 3.6.
+	// FinalTAC: the two halves of the card's TAC key, XORed; with SM4 the key
+	// itself. See [PBOC] 3.6.
 	FinalTAC
+	// FinalLock: from the session key of Data, with one block more, the key of
+	// a grey lock: DES(session key, Lock). See [PBOC] 5.7.
+	FinalLock
+	// FinalCard: the card's key itself, for what is no transaction. See [PBOC] 3.2.
+	FinalCard
 )
+
+// A Mode is what the last key does. A backend runs the modes it knows and
+// refuses others with ErrUnsupported.
+type Mode uint8
+
+// Modes. All but the first take FinalCard.
+const (
+	// ModeTransaction makes the MAC of each Message: CBC with a zero IV. See
+	// [PBOC] 3.1.
+	ModeTransaction Mode = iota
+	// ModeRetail makes MAC[0] over Script.Data from Script.IV: ISO/IEC 9797-1
+	// algorithm 3, and with SM4 its algorithm 1. See [PBOC] 3.2.
+	ModeRetail
+	// ModeEncipher enciphers Script.Data in its place, block by block. See
+	// [PBOC] 3.3.
+	ModeEncipher
+)
+
+// A Script is what a chain of an issuer script computes on: whole blocks of the
+// key's cipher, at most MaxScript bytes.
+type Script struct {
+	IV   [16]byte // the left 8 bytes with 3DES
+	Data []byte
+}
+
+// MaxScript bounds the data of a Script: a command of the longest body, padded.
+const MaxScript = 272
 
 // MaxBlocks bounds a padded message. The longest one is the TAC input of a
 // load, 24 bytes and a block of padding.

@@ -3,6 +3,7 @@ package mac_test
 import (
 	"encoding/hex"
 	"errors"
+	"slices"
 	"strings"
 	"testing"
 
@@ -63,7 +64,7 @@ func TestDatesAndTimes(t *testing.T) {
 				t.Fatal(err)
 			}
 			for _, op := range someOps() {
-				if op.Kind == mac.KindPurchaseMAC2 { // which has neither
+				if !slices.Contains(op.Kind.Inputs(), c.field) {
 					continue
 				}
 				copy(c.field.Bytes(&op), value)
@@ -80,8 +81,12 @@ func TestTypes(t *testing.T) {
 	allowed := map[mac.Kind][]mac.TransactionType{
 		mac.KindLoad:        {1, 2},
 		mac.KindLoadTAC:     {1, 2},
-		mac.KindPurchase:    {4, 5, 6},
-		mac.KindPurchaseTAC: {4, 5, 6},
+		mac.KindPurchase:    {4, 5, 6, 9},
+		mac.KindPurchaseTAC: {4, 5, 6, 9},
+		mac.KindLock:        {0x91, 0x92},
+		mac.KindLockTAC:     {0x91, 0x92, 0x93, 0x94},
+		mac.KindUnlock:      {0x95, 0x96},
+		mac.KindUnlockMAC3:  {0x95, 0x96},
 	}
 	hsm := newEngine(t, new(recorder), keysWithLevels(2)...)
 	for _, op := range someOps() {

@@ -35,6 +35,9 @@ func NewEngine(keys Keys, backend Backend) *Engine {
 type batch struct {
 	chains []Chain
 	from   []int
+
+	again     []Chain // of issuer scripts that take a second run
+	againFrom []int
 }
 
 // Do answers ops in one run of the backend.
@@ -58,6 +61,9 @@ func (e *Engine) Do(ctx context.Context, ops []Op) error {
 		}
 		return err
 	}
+	if err := e.runAgain(ctx, keys, b, ops); err != nil {
+		return err
+	}
 	for i := range b.chains {
 		op := &ops[b.from[i]]
 		recipes[op.Kind].judge(&b.chains[i], op)
@@ -65,43 +71,76 @@ func (e *Engine) Do(ctx context.Context, ops []Op) error {
 	return nil
 }
 
+// runAgain runs the chains that follow those of b, where there are any, and
+// puts their answers in the place of the first.
+func (e *Engine) runAgain(ctx context.Context, keys *keystore.Snapshot, b *batch, ops []Op) error {
+	for i := range b.chains {
+		c, op := &b.chains[i], &ops[b.from[i]]
+		if c.Script != nil && recipes[op.Kind].follow(op, c, settingOf(keys, op, c.Key)) {
+			b.again = append(b.again, *c)
+			b.againFrom = append(b.againFrom, i)
+		}
+	}
+	if len(b.again) == 0 {
+		return nil
+	}
+	if err := e.backend.Run(ctx, keys, b.again); err != nil {
+		for i := range ops {
+			ops[i].Err = err
+		}
+		return err
+	}
+	for i := range b.again {
+		b.chains[b.againFrom[i]] = b.again[i]
+	}
+	return nil
+}
+
+func settingOf(keys *keystore.Snapshot, op *Op, h keystore.Handle) setting {
+	return setting{keys.Profile(op.Key.Set), keys.Key(h).Cipher}
+}
+
 // compile makes a chain of each operation that fits its key, and refuses the
 // others.
 func (b *batch) compile(keys *keystore.Snapshot, ops []Op) {
 	b.chains, b.from = b.chains[:0], b.from[:0]
+	b.again, b.againFrom = b.again[:0], b.againFrom[:0]
 	for i := range ops {
 		op := &ops[i]
 		op.Answer = [4]byte{}
-		h, err := admit(keys, op)
-		op.Err = err
-		if err != nil {
+		op.SetCommand(nil)
+		n := len(b.chains)
+		b.chains = append(b.chains, Chain{})
+		if op.Err = admit(keys, op, &b.chains[n]); op.Err != nil {
+			b.chains[n] = Chain{}
+			b.chains = b.chains[:n]
 			continue
 		}
-		b.chains = append(b.chains, Chain{Key: h})
 		b.from = append(b.from, i)
-		recipes[op.Kind].compile(op, &b.chains[len(b.chains)-1])
 	}
 }
 
-// admit finds the key of op and holds op against it.
-func admit(keys *keystore.Snapshot, op *Op) (keystore.Handle, error) {
+// admit finds the key of op, holds op against it and makes its chain.
+func admit(keys *keystore.Snapshot, op *Op, c *Chain) error {
 	if !op.Kind.known() {
-		return 0, ErrUnsupported
+		return ErrUnsupported
 	}
-	r := &recipes[op.Kind]
-	if err := r.check(op); err != nil {
-		return 0, err
+	p := keys.Profile(op.Key.Set)
+	r := recipes[op.Kind].under(p)
+	if err := r.check(op, p); err != nil {
+		return err
 	}
 	h, err := keys.Find(keystore.Ref{
 		Set: op.Key.Set, Usage: r.usage, Version: op.Key.Version, Algorithm: op.Key.Algorithm,
 	})
 	if err != nil {
-		return 0, err
+		return err
 	}
 	if keys.Key(h).Levels != op.Levels {
-		return 0, Factors.invalid()
+		return Factors.invalid()
 	}
-	return h, nil
+	c.Key = h
+	return r.compile(op, c, settingOf(keys, op, h))
 }
 
 // judge compares the claimed MAC and releases the one that was made. A wrong
@@ -109,6 +148,10 @@ func admit(keys *keystore.Snapshot, op *Op) (keystore.Handle, error) {
 func (r *recipe) judge(c *Chain, op *Op) {
 	if c.Err != nil {
 		op.Err = c.Err
+		return
+	}
+	if r.command != nil {
+		r.command.judge(r, c, op)
 		return
 	}
 	right := 1
@@ -124,4 +167,13 @@ func (r *recipe) judge(c *Chain, op *Op) {
 }
 
 // clear wipes what the batch learned.
-func (b *batch) clear() { clear(b.chains) }
+func (b *batch) clear() {
+	for _, chains := range [][]Chain{b.chains, b.again} {
+		for i := range chains {
+			if s := chains[i].Script; s != nil {
+				clear(s.Data)
+			}
+		}
+		clear(chains)
+	}
+}

@@ -15,6 +15,9 @@ var (
 	ErrMAC3 = fmt.Errorf("mac: MAC3: %w", ErrVerify)
 	ErrTAC  = fmt.Errorf("mac: TAC: %w", ErrVerify)
 
+	// ErrResponse is a card that did not answer a challenge with its key.
+	ErrResponse = fmt.Errorf("mac: response: %w", ErrVerify)
+
 	// ErrInvalid is a field out of range. The error that wraps it names the
 	// field.
 	ErrInvalid = errors.New("mac: invalid field")

@@ -30,7 +30,22 @@ const (
 	MAC2                        // 4
 	MAC3                        // 4
 	TAC                         // 4
-	serialLow                   // 2: the rightmost bytes of TerminalSerial, in session keys only
+	GMAC                        // 4: MAC of the debit that ends a grey lock; an answer, never an input
+	OldLimit                    // 3: overdraft limit 透支限额 before its update
+	NewLimit                    // 3: overdraft limit after its update
+	TerminalRandom              // 4: random of the terminal 终端随机数, in a grey lock
+
+	// Of issuer scripts; see [PBOC] 6.
+	P1         // 1: parameter of the command
+	P2         // 1
+	Challenge  // 0 to 16: the card's answer to GET CHALLENGE 随机数
+	PIN        // 2 to 8: the PIN 口令 that the card is to have
+	Enciphered // 1: 01 if the data travel enciphered, 00 if in the clear
+	Content    // 1 to 239: what is to be written
+	Response   // 8 or 16: what the card made of a challenge to it
+
+	serialLow  // 2: the rightmost bytes of TerminalSerial, in session keys only
+	counterLow // 1: the rightmost byte of OfflineCounter, in a MAC2 only
 	numFields
 
 	// Factors and Key are no data of a transaction; they name the part of an
@@ -40,16 +55,20 @@ const (
 )
 
 // place is where a field lives in Op.fields. MAC1, MAC2, MAC3 and TAC share
-// one place. A counted field has its length in its first byte.
+// one place, and the fields of issuer scripts lie where those of transactions
+// do: no operation has both. A counted field has its length in its first byte.
+// A long field lives in the Op's script instead.
 type place struct {
 	name    string
 	zh      string
 	at      uint8
 	width   uint8
+	least   uint8 // of a counted field: how short it may be if it is there
 	counted bool
+	long    bool
 }
 
-const fieldBytes = 52
+const fieldBytes = 62
 
 var places = [numFields]place{
 	Random:         {name: "random", zh: "伪随机数", at: 0, width: 4},
@@ -63,11 +82,23 @@ var places = [numFields]place{
 	Terminal:       {name: "terminal", zh: "终端机编号", at: 25, width: 6},
 	Date:           {name: "date", zh: "交易日期", at: 31, width: 4},
 	Time:           {name: "time", zh: "交易时间", at: 35, width: 3},
-	AuthCode:       {name: "auth-code", zh: "安全认证识别码", at: 42, width: 9, counted: true},
+	AuthCode:       {name: "auth-code", zh: "安全认证识别码", at: 42, width: 9, least: 9, counted: true},
 	MAC1:           {name: "mac1", zh: "MAC1", at: 38, width: 4},
 	MAC2:           {name: "mac2", zh: "MAC2", at: 38, width: 4},
 	MAC3:           {name: "mac3", zh: "MAC3", at: 38, width: 4},
 	TAC:            {name: "tac", zh: "交易验证码", at: 38, width: 4},
+	GMAC:           {name: "gmac", zh: "GMAC", at: 38, width: 4},
+	OldLimit:       {name: "limit", zh: "原透支限额", at: 52, width: 3},
+	NewLimit:       {name: "new-limit", zh: "新透支限额", at: 55, width: 3},
+	TerminalRandom: {name: "terminal-random", zh: "终端随机数", at: 58, width: 4},
+	P1:             {name: "p1", zh: "参数P1", at: 0, width: 1},
+	P2:             {name: "p2", zh: "参数P2", at: 1, width: 1},
+	Challenge:      {name: "challenge", zh: "随机数", at: 2, width: 16, least: 4, counted: true},
+	PIN:            {name: "pin", zh: "口令", at: 19, width: 8, least: 2, counted: true},
+	Enciphered:     {name: "enciphered", zh: "是否加密", at: 28, width: 1},
+	Response:       {name: "response", zh: "应答", at: 29, width: 16, least: 8, counted: true},
+	Content:        {name: "content", zh: "数据", width: maxContent, least: 1, counted: true, long: true},
+	counterLow:     {name: "offline-counter", zh: "脱机交易序号", at: 7, width: 1},
 	serialLow:      {name: "terminal-serial", zh: "终端交易序号", at: 10, width: 2},
 }
 
@@ -97,6 +128,10 @@ func (f Field) Chinese() string {
 	return ""
 }
 
+// Confidential tells that the field may be a secret of the card holder or the
+// issuer, so that no log has it.
+func (f Field) Confidential() bool { return f == PIN || f == Content }
+
 // Width is the size of the field in bytes, the largest one if it is counted.
 func (f Field) Width() int { return int(places[f].width) }
 
@@ -104,10 +139,16 @@ func (f Field) Width() int { return int(places[f].width) }
 // its length travels with it.
 func (f Field) Counted() bool { return places[f].counted }
 
+// Least is how short a counted field may be, if it is there at all.
+func (f Field) Least() int { return int(places[f].least) }
+
 // Bytes is the field's place in op: what is written there is the field's
 // value. A counted field is as long as SetLen made it, at first absent.
 func (f Field) Bytes(op *Op) []byte {
 	p := &places[f]
+	if p.long {
+		return op.content()
+	}
 	if p.counted {
 		return op.fields[p.at+1 : p.at+1+op.fields[p.at]]
 	}
@@ -120,6 +161,10 @@ func (f Field) SetLen(op *Op, n int) bool {
 	p := &places[f]
 	if !p.counted || n < 0 || n > int(p.width) {
 		return false
+	}
+	if p.long {
+		op.setContent(n)
+		return true
 	}
 	op.fields[p.at] = byte(n)
 	return true

@@ -17,6 +17,7 @@ type layoutCase struct {
 	op      mac.Op
 	final   mac.Final
 	session string
+	lock    string
 	claimed string // the input of the MAC that is checked, padded
 	made    string // the input of the MAC that is made, padded
 }
@@ -58,13 +59,53 @@ func layoutCases() []layoutCase {
 			name: "purchase TAC, 5.2 and 5.4", op: somePurchaseTAC.Op(), final: mac.FinalTAC,
 			claimed: "80818283 04 E0E1E2E3E4E5 A0A1A2A3 20240229 135746 80 00",
 		},
+		{
+			name: "overdraft update, 5.6", op: filled(mac.KindOverdraft), final: mac.FinalSession,
+			session: "F0F1F2F3 C0C1 8000",
+			claimed: "D0D1D2D3 707172 07 E0E1E2E3E4E5 80 00",
+			made:    "737475 07 E0E1E2E3E4E5 20240229 135746 80 000000000000",
+		},
+		{
+			name: "overdraft TAC, 5.6", op: filled(mac.KindOverdraftTAC), final: mac.FinalTAC,
+			claimed: "90919293 C0C1 737475 07 E0E1E2E3E4E5 20240229 135746 80",
+		},
+		{
+			name: "grey lock, 5.7", op: filled(mac.KindLock), final: mac.FinalLock,
+			session: "F0F1F2F3 B0B1 A2A3", lock: "60616263 80000000",
+			made: "92 E0E1E2E3E4E5 20240229 135746 80 00",
+		},
+		{
+			name: "grey lock MAC2, 5.7", op: filled(mac.KindLockMAC2), final: mac.FinalLock,
+			session: "F0F1F2F3 B0B1 A2A3", lock: "60616263 80000000",
+			claimed: "D0D1D2D3 B0B1 80 00",
+		},
+		{
+			name: "grey lock TAC, 5.7", op: filled(mac.KindLockTAC), final: mac.FinalTAC,
+			claimed: "80818283 94 E0E1E2E3E4E5 A0A1A2A3 20240229 135746 80 00",
+		},
+		{
+			name: "debit for unlock, 5.7", op: filled(mac.KindLockDebit), final: mac.FinalLock,
+			session: "F0F1F2F3 B0B1 A2A3", lock: "60616263 80000000",
+			claimed: "D0D1D2D3 B0B1 80 00", made: "80818283 80000000",
+		},
+		{
+			name: "online unlock, 5.7", op: filled(mac.KindUnlock), final: mac.FinalSession,
+			session: "F0F1F2F3 C0C1 8000",
+			claimed: "D0D1D2D3 B0B1 96 E0E1E2E3E4E5 80 0000",
+			made:    "80818283 96 E0E1E2E3E4E5 20240229 135746 80 0000000000",
+		},
+		{
+			name: "online unlock MAC3, 5.7", op: filled(mac.KindUnlockMAC3), final: mac.FinalSession,
+			session: "F0F1F2F3 C0C1 8000",
+			claimed: "90919293 C0C1 80818283 96 E0E1E2E3E4E5 20240229 135746 8000000000000000",
+		},
 	}
 }
 
 func TestLayouts(t *testing.T) {
 	cases := layoutCases()
-	if len(cases) != len(mac.Kinds()) {
-		t.Fatalf("%d layouts for %d kinds", len(cases), len(mac.Kinds()))
+	if len(cases) != len(someOps()) {
+		t.Fatalf("%d layouts for %d transactions", len(cases), len(someOps()))
 	}
 	for i, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
@@ -88,6 +129,9 @@ func (c *layoutCase) check(t *testing.T, got *mac.Chain) {
 	}
 	if session := fmt.Sprintf("%X", got.Data); c.session != "" && session != unspace(c.session) {
 		t.Errorf("session key from %s, want %s", session, unspace(c.session))
+	}
+	if lock := fmt.Sprintf("%X", got.Lock); c.lock != "" && lock != unspace(c.lock) {
+		t.Errorf("key of the lock from %s, want %s", lock, unspace(c.lock))
 	}
 	for m, want := range []string{c.claimed, c.made} {
 		message := &got.Message[m]

@@ -19,6 +19,23 @@ const (
 	KindPurchase                     // make MAC1, as the terminal's PSAM does
 	KindPurchaseMAC2                 // verify MAC2
 	KindPurchaseTAC                  // verify the TAC of a purchase
+	KindOverdraft                    // check MAC1, make MAC2
+	KindOverdraftTAC                 // verify the TAC of an overdraft update
+	KindLock                         // make MAC1 of a grey lock, as the terminal's PSAM does
+	KindLockMAC2                     // verify MAC2 of a grey lock
+	KindLockTAC                      // verify the TAC of a grey lock or of the debit that ends it
+	KindLockDebit                    // check MAC2 of the grey lock, make GMAC of the debit
+	KindUnlock                       // online unlock: check MAC1, make MAC2
+	KindUnlockMAC3                   // verify MAC3 of an online unlock
+	KindPINUnblock                   // make the command that unblocks a PIN
+	KindPINReload                    // make the command that gives the card a PIN
+	KindAppBlock                     // make the command that blocks an application
+	KindAppUnblock                   // make the command that unblocks it
+	KindCardBlock                    // make the command that blocks the card
+	KindUpdateBinary                 // make the command that writes into a binary file
+	KindUpdateRecord                 // make the command that writes a record
+	KindExternalAuth                 // make the command that authenticates the issuer to the card
+	KindInternalAuth                 // verify how the card answered INTERNAL AUTHENTICATE
 	numKinds
 )
 
@@ -32,9 +49,51 @@ type Op struct {
 	Key     KeyID
 	Factors [keystore.MaxLevels]Factor // outermost authority first, the card last
 	fields  [fieldBytes]byte
+	script  *script // what an issuer script has besides; nil in transactions
 
 	Answer [4]byte // out: the MAC that was made; zero unless Err is nil
 	Err    error   // out: nil, or why the operation was refused
+}
+
+// A script is what the Op of an issuer script has more than that of a
+// transaction.
+type script struct {
+	content []byte // the field Content
+	command []byte // out
+}
+
+// Command is the command that an issuer script makes, as the card takes it; nil
+// unless Err is.
+func (op *Op) Command() []byte {
+	if op.script == nil {
+		return nil
+	}
+	return op.script.command
+}
+
+// SetCommand keeps command as the answer of op.
+func (op *Op) SetCommand(command []byte) {
+	if op.script == nil {
+		if command == nil {
+			return
+		}
+		op.script = new(script)
+	}
+	op.script.command = command
+}
+
+func (op *Op) content() []byte {
+	if op.script == nil {
+		return nil
+	}
+	return op.script.content
+}
+
+func (op *Op) setContent(n int) {
+	if op.script == nil {
+		op.script = new(script)
+	}
+	op.script.content = make([]byte, n)
 }
 
 // An HSM answers purse operations. Do fills in Answer and Err of each. It

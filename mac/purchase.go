@@ -2,18 +2,22 @@ package mac
 
 import "context"
 
-// A Purchase is the terminal's side of 消费 and 取现, the part that a PSAM plays.
-// See [PBOC] 5.2 and 5.4.
+// An AuthenticationCode is a card's 安全认证识别码 of CJ/T 166.
+type AuthenticationCode [9]byte
+
+// A Purchase is the terminal's side of 消费, 复合消费 and 取现, the part that a PSAM
+// plays. See [PBOC] 5.2 to 5.4.
 type Purchase struct {
 	Card
 	Random   [4]byte
 	Counter  OfflineCount
 	Serial   uint32 // of the terminal
 	Amount   Fen
-	Type     TransactionType // TypePurchaseED, TypePurchaseEP or TypeWithdraw
+	Type     TransactionType // TypePurchaseED, TypePurchaseEP, TypeWithdraw or TypeCompound
 	Terminal TerminalID
 	Date     BCDDate // of the terminal
 	Time     BCDTime
+	Code     *AuthenticationCode // where the profile of the key's set asks for it
 }
 
 // Op is the operation that makes MAC1.
@@ -27,6 +31,10 @@ func (t Purchase) Op() Op {
 	put(&op, Terminal, t.Terminal[:]...)
 	put(&op, Date, t.Date[:]...)
 	put(&op, Time, t.Time[:]...)
+	if t.Code != nil {
+		AuthCode.SetLen(&op, len(t.Code))
+		put(&op, AuthCode, t.Code[:]...)
+	}
 	return op
 }
 

@@ -52,7 +52,18 @@ const (
 	TypeWithdraw   TransactionType = 0x04 // 取现
 	TypePurchaseED TransactionType = 0x05 // 存折消费
 	TypePurchaseEP TransactionType = 0x06 // 钱包消费
+	TypeOverdraft  TransactionType = 0x07 // 修改透支限额
+	TypeCompound   TransactionType = 0x09 // 复合消费
+	TypeLockED     TransactionType = 0x91 // 灰锁
+	TypeLockEP     TransactionType = 0x92
+	TypeDebitED    TransactionType = 0x93 // 解扣
+	TypeDebitEP    TransactionType = 0x94
+	TypeUnlockED   TransactionType = 0x95 // 联机解扣
+	TypeUnlockEP   TransactionType = 0x96
 )
+
+// A Limit is an overdraft limit 透支限额: fen in 3 bytes.
+type Limit [3]byte
 
 // valid tells whether d is a date of the Gregorian calendar.
 func (d BCDDate) valid() bool {

@@ -53,10 +53,13 @@ func (x calls) tryForm(l *library, form SessionForm, d *Diagnosis) error {
 	answers := fitting(x.profile, knownAnswers)
 	for i := range answers {
 		k := &answers[i]
-		if folds(k.cipher, k.chain.Final) || k.cipher != keystore.Cipher3DES && form != x.profile.Session {
-			continue // the form matters to 3DES alone
+		if folds(k.cipher, k.chain.Final) || k.cipher == cipherSM4 && form != x.profile.Session {
+			continue // tryWays does it; or the form is of 3DES alone
 		}
-		question := fmt.Sprintf("%s, session key as %s", k.name, form)
+		question := k.name
+		if k.cipher == keystore.Cipher3DES {
+			question += ", session key as " + form.String()
+		}
 		if err := d.add(question, form == x.profile.Session, "the known answer", y.prove(l, k, WayHost, 0)); err != nil {
 			return err
 		}

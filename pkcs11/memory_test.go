@@ -14,7 +14,7 @@ import (
 	"pbochsm/pkcs11/tokentest"
 )
 
-var transactions = flag.Int("pkcs11.transactions", 30_000, "how many transactions to watch the memory over")
+var transactions = flag.Int("pkcs11.transactions", 10_000, "how many transactions to watch the memory over")
 
 // SoftHSM keeps some 250 bytes of every key that was ever derived. Initializing
 // the module afresh now and then frees them; no request may notice.

@@ -114,9 +114,9 @@ func TestSM4PathWithAES(t *testing.T) {
 func TestKnownAnswers(t *testing.T) {
 	n := 0
 	pkcs11.EachKnown(keystore.Cipher3DES, func(name string, key []byte, chain mac.Chain, macs [2][8]byte) {
-		trace := reference.Run(reference.Key(key), &chain)
+		trace := reference.Run(keystore.Cipher3DES, reference.Key(key), &chain)
 		for i, blocks := range trace.Blocks {
-			if last := blocks[len(blocks)-1]; last != macs[i] {
+			if last := blocks[len(blocks)-1]; [8]byte(last) != macs[i] {
 				t.Errorf("%s: message %d: %X, the reference has %X", name, i, macs[i], last)
 			}
 		}

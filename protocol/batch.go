@@ -21,11 +21,15 @@ type request struct {
 	frame   []byte
 	trailer int   // where it begins in frame, with its X'19'
 	command uint8 // one more than its place in the table; 0: none such
-	op      int   // its place in ops, or noOp
+	op      int   // the place of its first operation in ops, or noOp
+	count   int   // of its operations
 	err     error // why it is refused
 }
 
 const noOp = -1
+
+// kind is the operation that the request asks for, 0 if that is none or many.
+func (r *request) kind() mac.Kind { return commands[r.command-1].kind }
 
 // replyRoom is how many bytes the replies to the requests of one collect may
 // have, give or take one: what a client that asks for much and reads nothing
@@ -90,8 +94,11 @@ func (b *batch) add(frame []byte) {
 		r.trailer, r.err = len(frame), malformed("trailer")
 		return
 	}
-	if c.kind != 0 {
+	switch {
+	case c.kind != 0:
 		b.addOp(r, c.kind, frame[start:r.trailer])
+	case c.many:
+		b.addRecords(r, frame[start:r.trailer])
 	}
 }
 
@@ -104,7 +111,7 @@ func (b *batch) addOp(r *request, k mac.Kind, fields []byte) {
 		b.ops = b.ops[:n]
 		return
 	}
-	r.op = n
+	r.op, r.count = n, 1
 }
 
 // opsOf gives the operations of the requests in that range.
@@ -112,7 +119,7 @@ func (b *batch) opsOf(from, to int) []mac.Op {
 	first, end := len(b.ops), 0
 	for i := from; i < to; i++ {
 		if op := b.requests[i].op; op != noOp {
-			first, end = min(first, op), op+1
+			first, end = min(first, op), op+b.requests[i].count
 		}
 	}
 	return b.ops[min(first, end):end]
@@ -121,7 +128,7 @@ func (b *batch) opsOf(from, to int) []mac.Op {
 // settle gives the requests in that range the outcome of their operations.
 func (b *batch) settle(from, to int) {
 	for i := from; i < to; i++ {
-		if r := &b.requests[i]; r.op != noOp {
+		if r := &b.requests[i]; r.op != noOp && r.kind() != 0 {
 			r.err = b.ops[r.op].Err
 		}
 	}

@@ -67,15 +67,25 @@ var errUnanswered = errors.New("protocol: not answered")
 // Do asks all ops over one connection, in windows that are on their way while
 // the replies of the one before come in.
 func (c *Client) Do(ctx context.Context, ops []mac.Op) error {
+	return c.do(ctx, ops, isAny, (*link).exchange)
+}
+
+func isAny(mac.Kind) bool { return true }
+
+// An exchange asks those ops over a link that are marked unanswered, with
+// headers from first on, and tells how many it got an answer to.
+type exchange func(l *link, ops []mac.Op, first uint64) (answered int, err error)
+
+func (c *Client) do(ctx context.Context, ops []mac.Op, may func(mac.Kind) bool, ask exchange) error {
 	if len(ops) == 0 {
 		return nil
 	}
-	asked := markUnanswered(ops)
+	asked := markUnanswered(ops, may)
 	if asked == 0 {
 		return nil
 	}
 	first := c.sequence.Add(uint64(len(ops))) - uint64(len(ops))
-	err := c.with(ctx, func(l *link) (int, error) { return l.exchange(ops, first) })
+	err := c.with(ctx, func(l *link) (int, error) { return ask(l, ops, first) })
 	if err == nil {
 		return nil
 	}
@@ -95,14 +105,15 @@ func (c *Client) Do(ctx context.Context, ops []mac.Op) error {
 	return err
 }
 
-// markUnanswered refuses what cannot be written as a command and marks the
-// rest.
-func markUnanswered(ops []mac.Op) (left int) {
+// markUnanswered refuses what cannot be written as a command, or may not be,
+// and marks the rest.
+func markUnanswered(ops []mac.Op, may func(mac.Kind) bool) (left int) {
 	for i := range ops {
 		op := &ops[i]
 		op.Answer = [4]byte{}
+		op.SetCommand(nil)
 		switch _, known := commandOf(op.Kind); {
-		case !known:
+		case !known || !may(op.Kind):
 			op.Err = mac.ErrUnsupported
 		case int(op.Levels) > len(op.Factors):
 			op.Err = malformed(mac.Factors.String())

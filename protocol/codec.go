@@ -8,8 +8,16 @@ import (
 // decodeOp reads the fields of a purse command into op, which is zero. What
 // the values mean, and which are out of range, is for the HSM to say.
 func decodeOp(op *mac.Op, k mac.Kind, fields []byte) error {
-	op.Kind = k
 	s := scanner(fields)
+	if err := s.op(op, k); err != nil {
+		return err
+	}
+	return s.end()
+}
+
+// op reads KEY, FACTORS and the fields of an operation of kind k.
+func (s *scanner) op(op *mac.Op, k mac.Kind) error {
+	op.Kind = k
 	if err := s.key(op); err != nil {
 		return err
 	}
@@ -24,7 +32,7 @@ func decodeOp(op *mac.Op, k mac.Kind, fields []byte) error {
 			return malformed(f.String())
 		}
 	}
-	return s.end()
+	return nil
 }
 
 // key reads KEY and FACTORS.
@@ -69,6 +77,10 @@ func appendAnswer(out []byte, op *mac.Op) []byte {
 	if _, ok := op.Kind.Answers(); ok {
 		out = appendHex(out, op.Answer[:])
 	}
+	if op.Kind.Commands() {
+		out = appendNumber(out, len(op.Command()), 16, 4)
+		out = appendHex(out, op.Command())
+	}
 	return out
 }
 
@@ -79,9 +91,25 @@ func readAnswer(op *mac.Op, body []byte) bool {
 	if _, made := op.Kind.Answers(); made {
 		ok = s.hex(op.Answer[:])
 	}
+	if op.Kind.Commands() {
+		var command []byte
+		command, ok = s.command()
+		op.SetCommand(command)
+	}
 	if !ok || len(s) > 0 {
 		op.Answer = [4]byte{}
+		op.SetCommand(nil)
 		return false
 	}
 	return true
+}
+
+// command reads a card command with its length before it.
+func (s *scanner) command() ([]byte, bool) {
+	n, ok := s.number(16, 4)
+	if !ok || 2*n > len(*s) {
+		return nil, false
+	}
+	command := make([]byte, n)
+	return command, s.hex(command)
 }

@@ -11,6 +11,7 @@ type command struct {
 	chinese string
 
 	kind mac.Kind
+	many bool // it asks for as many operations as it has records, in a frame as long as can be
 
 	serve   handler
 	raw     bool // its data may hold any byte, X'19' too
@@ -23,7 +24,7 @@ type command struct {
 // answers of most commands.
 const shortAnswer = 64
 
-const numCommands = 12
+const numCommands = 30
 
 // commands is everything that the server answers; what is not here is refused.
 // See [WIRE].
@@ -72,6 +73,31 @@ var commands = [numCommands]command{
 	{code: "WI", name: "start purchase", chinese: "消费:产生MAC1", kind: mac.KindPurchase},
 	{code: "WK", name: "verify purchase MAC2", chinese: "验证消费MAC2", kind: mac.KindPurchaseMAC2},
 	{code: "WM", name: "verify purchase TAC", chinese: "验证消费TAC", kind: mac.KindPurchaseTAC},
+	{code: "WO", name: "authorize overdraft limit update", chinese: "修改透支限额:验MAC1,产生MAC2", kind: mac.KindOverdraft},
+	{code: "WQ", name: "verify overdraft TAC", chinese: "验证修改透支限额TAC", kind: mac.KindOverdraftTAC},
+	{
+		code: "WS", name: "verify many TACs", chinese: "批量验证TAC", many: true,
+		fields: []Form{
+			{"number of records n, from 0001", "记录数n,自0001起", "4H"},
+			{"records: the code of a command that verifies a TAC, and its fields from the key set on", "记录:验证TAC的命令代码及其自密钥组起的各域", "(2A + …) × n"},
+		},
+		answer: []Form{{"verdicts, in the order of the records", "验证结果,按记录顺序", "1N × n"}},
+	},
+	{code: "XA", name: "start grey lock", chinese: "灰锁:产生MAC1", kind: mac.KindLock},
+	{code: "XC", name: "verify grey lock MAC2", chinese: "验证灰锁MAC2", kind: mac.KindLockMAC2},
+	{code: "XE", name: "verify grey lock or debit TAC", chinese: "验证灰锁或解扣TAC", kind: mac.KindLockTAC},
+	{code: "XG", name: "authorize debit for unlock", chinese: "解扣:验MAC2,产生GMAC", kind: mac.KindLockDebit},
+	{code: "XI", name: "authorize online unlock", chinese: "联机解扣:验MAC1,产生MAC2", kind: mac.KindUnlock},
+	{code: "XK", name: "verify online unlock MAC3", chinese: "验证联机解扣MAC3", kind: mac.KindUnlockMAC3},
+	{code: "YA", name: "unblock PIN", chinese: "PIN解锁", kind: mac.KindPINUnblock},
+	{code: "YC", name: "reload PIN", chinese: "PIN重装", kind: mac.KindPINReload},
+	{code: "YE", name: "block application", chinese: "应用锁定", kind: mac.KindAppBlock},
+	{code: "YG", name: "unblock application", chinese: "应用解锁", kind: mac.KindAppUnblock},
+	{code: "YI", name: "block card", chinese: "卡片锁定", kind: mac.KindCardBlock},
+	{code: "YK", name: "update binary", chinese: "写二进制文件", kind: mac.KindUpdateBinary},
+	{code: "YM", name: "update record", chinese: "写记录文件", kind: mac.KindUpdateRecord},
+	{code: "YO", name: "external authentication", chinese: "外部认证", kind: mac.KindExternalAuth},
+	{code: "YQ", name: "verify internal authentication", chinese: "验证内部认证", kind: mac.KindInternalAuth},
 }
 
 var (

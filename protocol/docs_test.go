@@ -38,6 +38,10 @@ var documentFrames = []struct{ title, request string }{
 	{"A real purse's receipt of a load, `WC`", "HEAD WC 020100 0 00001C37 0000 00001C37 02 000001000050 20140825 103100 ED0F8755"},
 	{"A terminal's part of a purchase, `WI`, and the card's answer to it, `WK`", "HEAD WI 010100 0 11223344 0000 00000001 00001000 06 001122334455 20120229 135100 00"},
 	{"", "HEAD WK 010100 0 11223344 0000 00000001 00001000 56988A13"},
+	{"Three receipts in one frame, `WS`: right, wrong, and of a key that nobody has", "HEAD WS 0003" +
+		" WC 020100 0 00001C37 0000 00001C37 02 000001000050 20140825 103100 ED0F8755" +
+		" WC 020100 0 00001C37 0000 00001C37 02 000001000050 20140825 103100 ED0F8756" +
+		" WC 02FF00 0 00001C37 0000 00001C37 02 000001000050 20140825 103100 ED0F8755"},
 	{"A command that does not exist, with a trailer", "HEAD QQ \x19trail"},
 }
 
@@ -49,6 +53,7 @@ func TestWireTextIsTrue(t *testing.T) {
 	want := string(have)
 	want = fill(t, want, "statuses", statusTable())
 	want = fill(t, want, "commands", commandTables())
+	want = fill(t, want, "verdicts", verdictTable())
 	want = fill(t, want, "frames", framesText(t))
 	if *updateDocs {
 		if err := os.WriteFile(wireText, []byte(want), 0o644); err != nil {
@@ -80,6 +85,19 @@ func statusTable() string {
 	return b.String() + "\n"
 }
 
+func verdictTable() string {
+	texts := map[protocol.Status]protocol.StatusText{}
+	for _, s := range protocol.Statuses() {
+		texts[s.Status] = s
+	}
+	var b strings.Builder
+	b.WriteString("\n| digit | status | meaning | 含义 |\n|---|---|---|---|\n")
+	for digit, s := range protocol.Verdicts() {
+		fmt.Fprintf(&b, "| `%d` | `%s` | %s | %s |\n", digit, s, texts[s].Text, texts[s].Chinese)
+	}
+	return b.String() + "\n"
+}
+
 func commandTables() string {
 	var b strings.Builder
 	for _, c := range protocol.Specification() {
@@ -106,7 +124,7 @@ func forms(b *strings.Builder, title string, fields []protocol.Form) {
 // the wire.
 func framesText(t *testing.T) string {
 	t.Helper()
-	snapshot, err := keystore.NewSnapshot(keystore.ModeTest, 0, keystore.KCV{}, vectors.Keys())
+	snapshot, err := vectors.Snapshot()
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -37,7 +37,7 @@ type Format struct {
 	// caller's: echoed and not looked at.
 	Header int
 	// Limit is the longest frame, counted as its length prefix counts, at most
-	// 65535. If it is 0 the whole Format is DefaultFormat.
+	// 65535, which is always the limit of WS. If it is 0 the whole Format is DefaultFormat.
 	Limit int
 }
 
@@ -67,7 +67,7 @@ func (f Format) cut(b []byte) (frame, rest []byte, err error) {
 		return nil, b, nil
 	}
 	switch n := frameLength(b); {
-	case n > f.Limit:
+	case n > f.Limit && !f.isMany(b):
 		return b[lengthSize:need], nil, ErrLength
 	case n < f.Header+commandSize:
 		return b[lengthSize:need], nil, ErrHeader
@@ -83,10 +83,21 @@ func (f Format) need(b []byte) int {
 		return lengthSize
 	}
 	n := frameLength(b)
-	if n > f.Limit {
+	if n > f.Limit && !f.isMany(b) {
 		n = f.Header + commandSize
 	}
 	return lengthSize + n
+}
+
+// isMany tells whether b begins a frame that the limit is not for: one of a
+// command that takes many records.
+func (f Format) isMany(b []byte) bool {
+	at := lengthSize + f.Header
+	if len(b) < at+commandSize {
+		return false
+	}
+	c := lookup(b[at:])
+	return c != 0 && commands[c-1].many
 }
 
 func frameLength(b []byte) int { return int(b[0])<<8 | int(b[1]) }

@@ -47,6 +47,10 @@ func goldenCases(t *testing.T) []goldenCase {
 		{"68 unknown command", "HEADZZ\x19trailer"},
 		{"80 longer than the limit", "HEADB2FFFF" + strings.Repeat("x", 16<<10)},
 	}
+	cases = append(cases,
+		goldenCase{"WS many verdicts", "HEAD" + manyRecords(t)},
+		goldenCase{"15 a record too few", "HEAD" + strings.Replace(manyRecords(t), "WS0006", "WS0007", 1)},
+	)
 	for _, op := range sampleOps(t) {
 		request := "HEAD" + body(op)
 		cases = append(cases, goldenCase{request[4:6] + " " + op.Kind.String(), request})

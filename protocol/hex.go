@@ -29,16 +29,3 @@ func appendNumber(out []byte, v, base, n int) []byte {
 	}
 	return out
 }
-
-// unhex reads two digits of src for each byte of dst, and tells whether all of
-// them were digits.
-func unhex(dst, src []byte) bool {
-	src = src[:2*len(dst)]
-	ok := byte(0x10)
-	for i := range dst {
-		high, low := nibble[src[2*i]], nibble[src[2*i+1]]
-		ok &= high & low
-		dst[i] = high<<4 | low&0x0F
-	}
-	return ok != 0
-}

@@ -6,27 +6,6 @@ import (
 	"testing"
 )
 
-// Every pair of bytes, at every place, is read as
-// encoding/hex reads it.
-func TestUnhexAllPairs(t *testing.T) {
-	const clean = "09afAF"
-	for place := 0; place < len(clean); place += 2 {
-		src := []byte(clean)
-		for pair := range 1 << 16 {
-			src[place], src[place+1] = byte(pair>>8), byte(pair)
-			var got [len(clean) / 2]byte
-			ok := unhex(got[:], src)
-			want, err := hex.DecodeString(string(src))
-			if ok != (err == nil) {
-				t.Fatalf("%q: ok = %v, encoding/hex: %v", src, ok, err)
-			}
-			if ok && string(got[:]) != string(want) {
-				t.Fatalf("%q: %X, want %X", src, got, want)
-			}
-		}
-	}
-}
-
 func TestAppendHex(t *testing.T) {
 	var all [256]byte
 	for i := range all {

@@ -93,9 +93,12 @@ func (r *responder) reply(b *batch, q *request, out []byte) []byte {
 func (r *responder) done(b *batch, q *request, out []byte) ([]byte, error) {
 	start := len(out)
 	out = append(b.openReply(out, q), '0', '0')
-	if q.op != noOp {
+	switch {
+	case q.op != noOp && q.kind() != 0:
 		out = appendAnswer(out, &b.ops[q.op])
-	} else {
+	case q.op != noOp:
+		out = appendVerdicts(out, b.ops[q.op:q.op+q.count])
+	default:
 		var err error
 		if out, err = commands[q.command-1].serve(r, b.fields(q), out); err != nil {
 			return nil, err

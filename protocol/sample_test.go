@@ -1,6 +1,7 @@
 package protocol_test
 
 import (
+	"bytes"
 	"context"
 	"encoding/hex"
 	"fmt"
@@ -36,6 +37,14 @@ func testKeys() []keystore.Entry {
 		entry(3, 2, keystore.UsagePurchase, 2, keystore.StateActive),
 		entry(4, 2, keystore.UsageTAC, 2, keystore.StateActive),
 		entry(6, 3, keystore.UsageLoad, 0, keystore.StateRetired),
+
+		entry(0, 2, keystore.UsageOverdraft, 1, keystore.StateActive),
+		entry(0, 2, keystore.UsageUnlock, 1, keystore.StateActive),
+		entry(0, 2, keystore.UsagePINUnblock, 1, keystore.StateActive),
+		entry(0, 2, keystore.UsagePINReload, 1, keystore.StateActive),
+		entry(0, 2, keystore.UsageMaintenance, 1, keystore.StateActive),
+		entry(0, 2, keystore.UsageCardControl, 1, keystore.StateActive),
+		entry(0, 2, keystore.UsageAuthenticate, 1, keystore.StateActive),
 	}
 }
 
@@ -62,15 +71,18 @@ func (f hsmFunc) Do(_ context.Context, ops []mac.Op) error {
 	return nil
 }
 
-// spy is the reference with the claimed MAC of the last chain written down.
+// spy is the reference with what the last chain would claim written down.
 type spy struct {
 	reference.Backend
-	claimed [4]byte
+	claimed []byte
 }
 
 func (s *spy) Run(ctx context.Context, keys *keystore.Snapshot, chains []mac.Chain) error {
 	err := s.Backend.Run(ctx, keys, chains)
-	s.claimed = [4]byte(chains[0].MAC[0][:4])
+	s.claimed = bytes.Clone(chains[0].MAC[0][:4])
+	if chains[0].Mode == mac.ModeEncipher {
+		s.claimed = bytes.Clone(chains[0].Script.Data)
+	}
 	return err
 }
 
@@ -92,6 +104,13 @@ func sampleOps(t testing.TB) []mac.Op {
 		mac.PurchaseProof{Card: two, Random: [4]byte{9, 8, 7, 6}, Counter: 7, Serial: 0x00010002, Amount: 30}.Op(),
 		mac.PurchaseTAC{Card: two, Amount: 30, Type: mac.TypePurchaseEP, Terminal: terminal, Serial: 0x00010002, Date: date, Time: clock}.Op(),
 	}
+	for _, k := range mac.Kinds()[len(ops):] {
+		card := one
+		if k.Usage() == keystore.UsagePurchase || k.Usage() == keystore.UsageTAC {
+			card = two
+		}
+		ops = append(ops, filled(k, card))
+	}
 	backend := new(spy)
 	engine := mac.NewEngine(newLive(t), backend)
 	for i := range ops {
@@ -108,11 +127,42 @@ func sampleOps(t testing.TB) []mac.Op {
 	return ops
 }
 
+// filled makes an operation of kind k with a value in every field.
+func filled(k mac.Kind, card mac.Card) mac.Op {
+	op := mac.Op{Kind: k, Key: card.Key, Levels: uint8(len(card.Factors))}
+	copy(op.Factors[:], card.Factors)
+	lengths := map[mac.Field]int{mac.Challenge: 8, mac.PIN: 3, mac.Content: 11, mac.Response: 8}
+	for _, f := range k.Inputs() {
+		f.SetLen(&op, lengths[f])
+		place := f.Bytes(&op)
+		for i := range place {
+			place[i] = byte(f)<<3 + byte(i)
+		}
+		switch f {
+		case mac.Type:
+			place[0] = byte(k.Types()[0])
+		case mac.Date:
+			copy(place, []byte{0x20, 0x24, 0x02, 0x29})
+		case mac.Time:
+			copy(place, []byte{0x23, 0x59, 0x59})
+		case mac.Enciphered, mac.P2:
+			place[0] = 1
+		}
+	}
+	return op
+}
+
 // body spells an operation as a request without the length and the header.
 func body(op mac.Op) string {
 	codes := map[mac.Kind]string{
 		mac.KindLoad: "WA", mac.KindLoadTAC: "WC", mac.KindUnload: "WE", mac.KindUnloadMAC3: "WG",
 		mac.KindPurchase: "WI", mac.KindPurchaseMAC2: "WK", mac.KindPurchaseTAC: "WM",
+		mac.KindOverdraft: "WO", mac.KindOverdraftTAC: "WQ",
+		mac.KindLock: "XA", mac.KindLockMAC2: "XC", mac.KindLockTAC: "XE", mac.KindLockDebit: "XG",
+		mac.KindUnlock: "XI", mac.KindUnlockMAC3: "XK",
+		mac.KindPINUnblock: "YA", mac.KindPINReload: "YC", mac.KindAppBlock: "YE", mac.KindAppUnblock: "YG",
+		mac.KindCardBlock: "YI", mac.KindUpdateBinary: "YK", mac.KindUpdateRecord: "YM",
+		mac.KindExternalAuth: "YO", mac.KindInternalAuth: "YQ",
 	}
 	s := fmt.Sprintf("%s%02X%02X%02X%d", codes[op.Kind], op.Key.Set, op.Key.Version, op.Key.Algorithm, op.Levels)
 	for _, f := range op.Factors[:op.Levels] {

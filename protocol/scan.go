@@ -5,6 +5,7 @@ import (
 
 	"pbochsm/keystore"
 	"pbochsm/mac"
+	"pbochsm/mac/digits"
 )
 
 // malformed is a field that is cut short, has a digit that is none, or stands
@@ -31,7 +32,7 @@ func (s *scanner) hex(dst []byte) bool {
 	}
 	src := (*s)[:2*len(dst)]
 	*s = (*s)[2*len(dst):]
-	return unhex(dst, src)
+	return digits.Decode(dst, src)
 }
 
 // number reads n digits of the base 10 or 16.

@@ -95,7 +95,7 @@ func TestRepliesInOneSegment(t *testing.T) { onBothPaths(t, testRepliesInOneSegm
 
 func testRepliesInOneSegment(t *testing.T, newServer maker) {
 	c := dial(t, start(t, newServer(t)))
-	for i := range 50 {
+	for i := range 15 {
 		if _, err := c.Write(bytes.Repeat(frame("HEAD", "B20005hello"), 1+i)); err != nil {
 			t.Fatal(err)
 		}

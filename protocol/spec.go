@@ -63,14 +63,19 @@ func purseForms(k mac.Kind) (fields, answer []Form) {
 	if f, ok := k.Answers(); ok {
 		answer = []Form{fieldForm(f)}
 	}
+	if k.Commands() {
+		answer = []Form{{"length of the command n", "命令长度n", "4H"}, {"command, as the card takes it", "命令报文", "2nH"}}
+	}
 	return fields, answer
 }
 
 func fieldForm(f mac.Field) Form {
 	digits := fmt.Sprintf("%dH", 2*f.Width())
 	switch {
-	case f.Counted():
+	case f.Counted() && f.Least() == f.Width():
 		digits = "0 or " + digits
+	case f.Counted():
+		digits = fmt.Sprintf("%d to %dH", 2*f.Least(), 2*f.Width())
 	case f == mac.Date || f == mac.Time:
 		digits = fmt.Sprintf("%dN", 2*f.Width())
 	}

@@ -22,10 +22,11 @@ const (
 // A Family is one file of vectors about one operation or one publication,
 // with the keys that they need.
 type Family struct {
-	Name      string    `json:"-"` // of the file, without its ending
-	Comment   string    `json:"comment"`
-	Provision []TestKey `json:"provision"`
-	Vectors   []Vector  `json:"vectors"`
+	Name      string        `json:"-"` // of the file, without its ending
+	Comment   string        `json:"comment"`
+	Profiles  []TestProfile `json:"profiles,omitempty"`
+	Provision []TestKey     `json:"provision"`
+	Vectors   []Vector      `json:"vectors"`
 }
 
 // All gives every family in alphabetical order.

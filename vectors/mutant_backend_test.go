@@ -21,9 +21,9 @@ func (bad badBackend) Run(_ context.Context, keys *keystore.Snapshot, chains []m
 		c := chains[i] // the mistake stays in the copy
 		key, err := bad(reference.Key(*keys.Secret(c.Key)), &c)
 		chains[i].Err = err
-		for m, blocks := range reference.Run(key, &c).Blocks {
+		for m, blocks := range reference.Run(keys.Key(c.Key).Cipher, key, &c).Blocks {
 			if len(blocks) > 0 {
-				chains[i].MAC[m] = blocks[len(blocks)-1]
+				chains[i].MAC[m] = [8]byte(blocks[len(blocks)-1])
 			}
 		}
 	}

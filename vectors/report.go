@@ -61,13 +61,16 @@ func (r Report) err() error {
 // MAC along.
 func (v *Vector) holds(op *mac.Op) bool {
 	if want := v.Expect.refusal(op.Kind); want != nil {
-		return errors.Is(op.Err, want) && op.Answer == [4]byte{}
+		return errors.Is(op.Err, want) && op.Answer == [4]byte{} && op.Command() == nil
 	}
 	if op.Err != nil {
 		return false
 	}
+	if op.Kind.Commands() {
+		return v.Answer == fmt.Sprintf("%X", op.Command()) && op.Answer == [4]byte{}
+	}
 	if _, makes := op.Kind.Answers(); !makes {
-		return op.Answer == [4]byte{}
+		return op.Answer == [4]byte{} && op.Command() == nil
 	}
 	return v.Answer == "" || v.Answer == fmt.Sprintf("%X", op.Answer)
 }
@@ -81,12 +84,14 @@ func (v *Vector) failure(op *mac.Op) Failure {
 		f.Want += " " + v.Answer
 	}
 	switch {
-	case op.Err != nil && op.Answer != [4]byte{}:
+	case op.Err != nil && (op.Answer != [4]byte{} || op.Command() != nil):
 		f.Got = fmt.Sprintf("%q and a MAC with it", op.Err)
 	case op.Err != nil:
 		f.Got = fmt.Sprintf("%q", op.Err)
 	case refuse:
 		f.Got = "success"
+	case op.Kind.Commands():
+		f.Got = fmt.Sprintf("success with %X", op.Command())
 	default:
 		f.Got = fmt.Sprintf("success with %X", op.Answer)
 	}

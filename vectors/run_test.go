@@ -15,7 +15,7 @@ import (
 // engine is an HSM with the test keys and the arithmetic of backend.
 func engine(t testing.TB, backend mac.Backend, keys []keystore.Entry) *mac.Engine {
 	t.Helper()
-	snapshot, err := keystore.NewSnapshot(keystore.ModeTest, 1, keystore.KCV{}, keys)
+	snapshot, err := keystore.NewSnapshot(keystore.ModeTest, 1, keystore.KCV{}, keys, vectors.Profiles()...)
 	if err != nil {
 		t.Fatal(err)
 	}

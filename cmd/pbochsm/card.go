@@ -154,6 +154,9 @@ func issuerKeys(keys *keystore.Snapshot, id mac.KeyID, levels int, to *cardtest.
 		if err != nil {
 			return false, fmt.Errorf("a card needs the key %s: %w", ref, err)
 		}
+		if keys.Key(h).Home.InToken() {
+			return false, usagef("the key %s lives in a token, which does not give it away", ref)
+		}
 		own = keys.Key(h).Levels == 0
 		if n := int(keys.Key(h).Levels); !own && n != levels {
 			return false, usagef("the key %s has %d levels: want %d times --factor besides --asn", ref, n, n-1)

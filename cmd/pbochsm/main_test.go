@@ -22,6 +22,7 @@ func TestScripts(t *testing.T) {
 		Condition:           scriptCondition,
 		Setup: func(e *testscript.Env) error {
 			e.Values[daemonValue] = new(daemonProcess)
+			e.Values[fleetValue] = new([]*os.Process)
 			return os.WriteFile(e.Cd+"/passphrase", []byte("correct horse battery staple\n"), 0o600)
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
@@ -30,6 +31,8 @@ func TestScripts(t *testing.T) {
 			"drained":      drainedDaemon,
 			"exits":        exits,
 			"killed":       killed,
+			"fleet":        startFleet,
+			"forsaken":     forsaken,
 			"flipbit":      flipBit,
 			"certificates": makeCertificates,
 			"softhsm":      makeSoftHSM,

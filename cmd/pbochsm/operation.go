@@ -19,6 +19,23 @@ var operationUsage = map[mac.Kind]string{
 	mac.KindPurchase:     "消费, 取现: answer MAC1, as a PSAM does",
 	mac.KindPurchaseMAC2: "消费, 取现: verify the card's MAC2",
 	mac.KindPurchaseTAC:  "消费, 取现: verify the card's TAC",
+	mac.KindOverdraft:    "修改透支限额: check MAC1 and answer MAC2",
+	mac.KindOverdraftTAC: "修改透支限额: verify the card's TAC",
+	mac.KindLock:         "灰锁: answer MAC1, as a PSAM does",
+	mac.KindLockMAC2:     "灰锁: verify the card's MAC2",
+	mac.KindLockTAC:      "灰锁, 解扣: verify the card's TAC",
+	mac.KindLockDebit:    "解扣: check MAC2 of the lock and answer GMAC",
+	mac.KindUnlock:       "联机解扣: check MAC1 and answer MAC2",
+	mac.KindUnlockMAC3:   "联机解扣: verify the card's MAC3",
+	mac.KindPINUnblock:   "PIN解锁: answer the command",
+	mac.KindPINReload:    "PIN重装: answer the command",
+	mac.KindAppBlock:     "应用锁定: answer the command",
+	mac.KindAppUnblock:   "应用解锁: answer the command",
+	mac.KindCardBlock:    "卡片锁定: answer the command",
+	mac.KindUpdateBinary: "写二进制文件: answer the command",
+	mac.KindUpdateRecord: "写记录文件: answer the command",
+	mac.KindExternalAuth: "外部认证: answer the command",
+	mac.KindInternalAuth: "内部认证: verify how the card answered",
 }
 
 // operationCommands makes one command of each operation; its flags are the
@@ -43,7 +60,14 @@ func operationFlags(kind mac.Kind) []cli.Flag {
 		&cli.StringSliceFlag{Name: "factor", Usage: "diversification factor, 16 hex digits; repeat, outermost authority first, the card last"},
 	}
 	for _, f := range kind.Inputs() {
+		if f == mac.PIN {
+			flags = append(flags, cardPINFlag())
+			continue
+		}
 		usage := fmt.Sprintf("%s, %d hex digits", f.Chinese(), 2*f.Width())
+		if f.Counted() && f.Least() != f.Width() {
+			usage = fmt.Sprintf("%s, %d to %d hex digits", f.Chinese(), 2*f.Least(), 2*f.Width())
+		}
 		if isMoney(f) {
 			usage += `, or as in "4096fen", "40.96yuan"`
 		}
@@ -88,9 +112,15 @@ func readOp(c *cli.Context, kind mac.Kind) (op mac.Op, err error) {
 	}
 	op.Levels = uint8(copy(op.Factors[:], factors))
 	for _, f := range kind.Inputs() {
+		if f == mac.PIN {
+			if err := readCardPIN(c, &op); err != nil {
+				return op, err
+			}
+			continue
+		}
 		if !c.IsSet(f.String()) {
 			if f.Counted() {
-				continue
+				continue // the operation says whether it may be absent
 			}
 			return op, fmt.Errorf("--%s is missing", f)
 		}
@@ -111,6 +141,9 @@ func printAnswer(c *cli.Context, op *mac.Op) error {
 		if made {
 			out[answer.String()] = fmt.Sprintf("%X", op.Answer)
 		}
+		if command := op.Command(); command != nil {
+			out["command"] = fmt.Sprintf("%X", command)
+		}
 		if op.Err != nil {
 			out["error"] = op.Err.Error()
 		}
@@ -118,6 +151,9 @@ func printAnswer(c *cli.Context, op *mac.Op) error {
 	}
 	if made {
 		fmt.Fprintf(c.App.Writer, "%X\n", op.Answer)
+	}
+	if command := op.Command(); command != nil {
+		fmt.Fprintf(c.App.Writer, "%X\n", command)
 	}
 	return nil
 }

@@ -108,7 +108,7 @@ func selfTest(ctx context.Context, backend mac.Backend) error {
 }
 
 func testKeys() (*keystore.Live, error) {
-	snapshot, err := keystore.NewSnapshot(keystore.ModeTest, 0, keystore.KCV{}, vectors.Keys())
+	snapshot, err := vectors.Snapshot()
 	if err != nil {
 		return nil, err
 	}

@@ -30,7 +30,7 @@ func tacVerifyCommand() *cli.Command {
 			&cli.StringFlag{Name: "layout", TakesFile: true, Usage: "the files have columns of fixed width, which this YAML `FILE` describes"},
 			&cli.StringFlag{Name: "columns", Usage: "`NAMES` of the columns, separated by commas, of a CSV file without a first line of them"},
 			&cli.StringFlag{Name: "separator", Value: ",", Usage: "`CHARACTER` between the values of a CSV file, or the word tab"},
-			&cli.IntFlag{Name: "connections", Value: 4, Usage: "to the daemon of --addr"},
+			&cli.IntFlag{Name: "connections", Value: 4, Usage: "to each daemon of --addr, which may be several, separated by commas"},
 			&cli.DurationFlag{Name: "log-interval", Value: 10 * time.Second, Usage: "between two lines about the progress, where stderr is no terminal"},
 		}, constantFlags(), targetFlags()),
 		Action: tacVerify,

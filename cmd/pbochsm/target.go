@@ -55,12 +55,17 @@ func dial(c *cli.Context) (*protocol.Client, error) {
 	if !c.IsSet("addr") {
 		return nil, usagef("--addr is missing")
 	}
+	return dialTo(c, c.String("addr"))
+}
+
+// dialTo is dial for any address.
+func dialTo(c *cli.Context, addr string) (*protocol.Client, error) {
 	format := protocol.DefaultFormat()
 	format.Header = c.Int("header-length")
 	if format.Header < 0 || format.Header > 255 {
 		return nil, usagef("header length %d is not within 0 to 255", format.Header)
 	}
-	client := &protocol.Client{Addr: c.String("addr"), Format: format, Conns: 1}
+	client := &protocol.Client{Addr: addr, Format: format, Conns: 1}
 	if !c.IsSet("tls-ca") {
 		if c.IsSet("tls-cert") || c.IsSet("tls-key") {
 			return nil, usagef("TLS needs --tls-ca")

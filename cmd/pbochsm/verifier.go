@@ -13,7 +13,7 @@ import (
 )
 
 // A verifier is who verifies the records of settlement files: this process,
-// with the fast arithmetic on all cores, or a daemon over several connections.
+// with the fast arithmetic on all cores, or daemons over several connections.
 type verifier struct {
 	hsm     mac.HSM
 	workers int
@@ -49,27 +49,18 @@ func localVerifier(c *cli.Context) (*verifier, error) {
 	}, nil
 }
 
-// remoteVerifier asks the daemon for the check value of its storage master
+// remoteVerifier asks each daemon for the check value of its storage master
 // key, which is all that a daemon tells of its keys.
 func remoteVerifier(c *cli.Context) (*verifier, error) {
 	n := c.Int("connections")
 	if n < 1 || n > 1024 {
 		return nil, usagef("%d connections are not within 1 to 1024", n)
 	}
-	client, err := dial(c)
+	f, keys, err := openFleet(c, n)
 	if err != nil {
 		return nil, err
 	}
-	client.Conns = n
-	diagnosis, err := client.Diagnostics(c.Context)
-	if err != nil {
-		_ = client.Close()
-		return nil, err
-	}
-	return &verifier{
-		hsm: client, workers: n, keys: "daemon " + diagnosis.Check.String(),
-		close: func() { _ = client.Close() },
-	}, nil
+	return &verifier{hsm: f, workers: n * len(f.daemons), keys: keys, close: f.close}, nil
 }
 
 // keysPrint is a digest of all that is known of the keys besides their bytes,

@@ -26,6 +26,7 @@ type core struct {
 // A runner is a group of any width.
 type runner interface {
 	run(keys *keystore.Snapshot, chains []mac.Chain)
+	scripts(keys *keystore.Snapshot, chains []mac.Chain)
 	wipe()
 }
 
@@ -59,6 +60,15 @@ func NewWidth(lanes int) (*Backend, error) {
 // Run fills in the MACs of chains. How long it takes depends on nothing secret:
 // see the package comment.
 func (b *Backend) Run(ctx context.Context, keys *keystore.Snapshot, chains []mac.Chain) error {
+	for i := range chains {
+		if courseOf(keys, &chains[i]) != transactions {
+			return b.runMixed(ctx, keys, chains)
+		}
+	}
+	return b.runTransactions(ctx, keys, chains)
+}
+
+func (b *Backend) runTransactions(ctx context.Context, keys *keystore.Snapshot, chains []mac.Chain) error {
 	c := b.choose(len(chains))
 	g := c.groups.Get().(runner)
 	defer c.groups.Put(g)
@@ -87,15 +97,31 @@ func (b *Backend) choose(n int) core {
 
 // admit refuses a chain that lanes cannot run.
 func admit(keys *keystore.Snapshot, c *mac.Chain) error {
-	switch {
-	case int(c.Key) >= len(keys.Keys()):
+	if int(c.Key) >= len(keys.Keys()) {
 		return keystore.ErrNotFound
-	case keys.Key(c.Key).Home.InToken():
+	}
+	if keys.Key(c.Key).Home.InToken() {
 		return mac.ErrElsewhere
-	case keys.Key(c.Key).Cipher != keystore.Cipher3DES,
-		int(c.Levels) > len(c.Factors),
-		c.Final != mac.FinalSession && c.Final != mac.FinalTAC,
-		c.Message[0].Blocks > mac.MaxBlocks, c.Message[1].Blocks > mac.MaxBlocks:
+	}
+	block := 8
+	switch keys.Key(c.Key).Cipher {
+	case keystore.Cipher3DES:
+	case keystore.CipherSM4:
+		block = 16
+	default:
+		return mac.ErrUnsupported
+	}
+	known := false
+	switch c.Mode {
+	case mac.ModeTransaction:
+		known = c.Final >= mac.FinalSession && c.Final <= mac.FinalLock &&
+			c.Message[0].Blocks <= mac.MaxBlocks && c.Message[1].Blocks <= mac.MaxBlocks &&
+			int(c.Message[0].Blocks)*8%block == 0 && int(c.Message[1].Blocks)*8%block == 0
+	case mac.ModeRetail, mac.ModeEncipher:
+		known = c.Final == mac.FinalCard && c.Script != nil &&
+			len(c.Script.Data) > 0 && len(c.Script.Data) <= mac.MaxScript && len(c.Script.Data)%block == 0
+	}
+	if !known || int(c.Levels) > len(c.Factors) {
 		return mac.ErrUnsupported
 	}
 	return nil

@@ -55,6 +55,9 @@ func (g *group[W]) run(keys *keystore.Snapshot, chains []mac.Chain) {
 	if g.sessions {
 		g.sessionKey(chains)
 	}
+	if g.locks {
+		g.lockKey(chains)
+	}
 	if g.tacs {
 		g.fold(&g.last, &g.left, &g.right, &g.tac)
 	}
@@ -111,6 +114,15 @@ func (g *group[W]) sessionKey(chains []mac.Chain) {
 	g.load(&g.made[0], g.rows[0])
 	g.encrypt3(&g.made[0])
 	g.wire(&g.last, &g.made[0], &g.every)
+}
+
+// lockKey takes the step that leads from a session key to the key of a grey
+// lock, in the lanes that have one. See [PBOC] 5.7.
+func (g *group[W]) lockKey(chains []mac.Chain) {
+	g.lockRows(chains)
+	g.load(&g.made[0], g.rows[0])
+	g.encrypt(&g.made[0], &g.last, &forward)
+	g.wire(&g.last, &g.made[0], &g.lock)
 }
 
 // mac runs the CBC chains of one pass to the end of the longest message, and

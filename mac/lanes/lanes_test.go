@@ -63,11 +63,12 @@ func (s source) secrets(n int) []keystore.Secret {
 func (s source) chain(keys int) (c mac.Chain) {
 	c.Key = keystore.Handle(s.IntN(keys))
 	c.Levels = uint8(s.IntN(keystore.MaxLevels + 1))
-	c.Final = mac.FinalSession + mac.Final(s.IntN(2))
+	c.Final = mac.FinalSession + mac.Final(s.IntN(3))
 	for i := range c.Factors {
 		s.fill(c.Factors[i][:])
 	}
 	s.fill(c.Data[:])
+	s.fill(c.Lock[:])
 	for i := range c.Message {
 		c.Message[i].Blocks = uint8(s.IntN(mac.MaxBlocks + 1))
 		s.fill(c.Message[i].Data[:])

@@ -35,6 +35,8 @@ type plan struct {
 	sessions bool // whether a chain has a session key
 	tacs     bool // whether one has a TAC key
 	tac      laneSet
+	locks    bool // whether one has the key of a grey lock
+	lock     laneSet
 	longest  [2]int                    // message of each side, in blocks
 	blocks   [2]int                    // in each pass, of the longest message
 	ends     [2][mac.MaxBlocks]laneSet // and the lanes whose message ends with this block
@@ -78,7 +80,8 @@ func shapeOf(c *mac.Chain) shape {
 func (p *plan) enter(c *mac.Chain, first, end int) {
 	p.levels = max(p.levels, int(c.Levels))
 	p.tacs = p.tacs || c.Final == mac.FinalTAC
-	p.sessions = p.sessions || c.Final == mac.FinalSession
+	p.locks = p.locks || c.Final == mac.FinalLock
+	p.sessions = p.sessions || c.Final == mac.FinalSession || c.Final == mac.FinalLock
 	for pass := range p.passes {
 		for side, lane := range p.sides(pass) {
 			for level := range c.Levels {
@@ -86,6 +89,9 @@ func (p *plan) enter(c *mac.Chain, first, end int) {
 			}
 			if c.Final == mac.FinalTAC {
 				p.tac.add(lane+first, lane+end)
+			}
+			if c.Final == mac.FinalLock {
+				p.lock.add(lane+first, lane+end)
 			}
 			if n := int(c.Message[side].Blocks); n > 0 {
 				p.ends[pass][n-1].add(lane+first, lane+end)

@@ -47,6 +47,15 @@ func (g *group[W]) dataRows(chains []mac.Chain) {
 	g.pairRows(rows, len(chains))
 }
 
+func (g *group[W]) lockRows(chains []mac.Chain) {
+	rows, p := g.rows[0], placeOf(0, g.lanes)
+	for i := range chains {
+		rows[p.at] = binary.BigEndian.Uint64(chains[i].Lock[:])
+		p.next()
+	}
+	g.pairRows(rows, len(chains))
+}
+
 // secretRows reads both halves of the issuers' keys.
 func (g *group[W]) secretRows(keys *keystore.Snapshot, chains []mac.Chain) {
 	left, right, p := g.rows[0], g.rows[1], placeOf(0, g.lanes)

@@ -25,7 +25,20 @@ func TestRefusesChains(t *testing.T) {
 		"last handle":     {func(c *mac.Chain) { c.Key = 0xFFFF }, keystore.ErrNotFound},
 		"too many levels": {func(c *mac.Chain) { c.Levels = keystore.MaxLevels + 1 }, mac.ErrUnsupported},
 		"no final":        {func(c *mac.Chain) { c.Final = 0 }, mac.ErrUnsupported},
-		"unknown final":   {func(c *mac.Chain) { c.Final = mac.FinalTAC + 1 }, mac.ErrUnsupported},
+		"a card's key":    {func(c *mac.Chain) { c.Final = mac.FinalCard }, mac.ErrUnsupported},
+		"unknown final":   {func(c *mac.Chain) { c.Final = mac.FinalCard + 1 }, mac.ErrUnsupported},
+		"unknown mode":    {func(c *mac.Chain) { c.Mode = mac.ModeEncipher + 1 }, mac.ErrUnsupported},
+		"no script":       {func(c *mac.Chain) { c.Mode, c.Final = mac.ModeRetail, mac.FinalCard }, mac.ErrUnsupported},
+		"empty script":    {func(c *mac.Chain) { c.Mode, c.Final, c.Script = mac.ModeRetail, mac.FinalCard, new(mac.Script) }, mac.ErrUnsupported},
+		"half a block": {func(c *mac.Chain) {
+			c.Mode, c.Final, c.Script = mac.ModeEncipher, mac.FinalCard, &mac.Script{Data: make([]byte, 12)}
+		}, mac.ErrUnsupported},
+		"script too long": {func(c *mac.Chain) {
+			c.Mode, c.Final, c.Script = mac.ModeEncipher, mac.FinalCard, &mac.Script{Data: make([]byte, mac.MaxScript+8)}
+		}, mac.ErrUnsupported},
+		"script and session": {func(c *mac.Chain) {
+			c.Mode, c.Final, c.Script = mac.ModeEncipher, mac.FinalSession, &mac.Script{Data: make([]byte, 16)}
+		}, mac.ErrUnsupported},
 		"first too long":  {func(c *mac.Chain) { c.Message[0].Blocks = mac.MaxBlocks + 1 }, mac.ErrUnsupported},
 		"second too long": {func(c *mac.Chain) { c.Message[1].Blocks = 255 }, mac.ErrUnsupported},
 	} {
@@ -40,9 +53,8 @@ func TestRefusesChains(t *testing.T) {
 					t.Fatal(err)
 				}
 				at := n - 1 // with 66, in a group that follows another
-				want[at] = chains[at]
-				test.spoil(&want[at])
 				test.spoil(&chains[at])
+				want[at] = chains[at]
 				if err := lanes.New().Run(context.Background(), snap, chains); err != nil {
 					t.Fatal(err)
 				}
@@ -60,10 +72,10 @@ func TestRefusesChains(t *testing.T) {
 	}
 }
 
-// The keystore knows no other cipher yet, so the test makes one up.
+// The keystore knows no further cipher, so the test makes one up.
 func TestRefusesOtherCiphers(t *testing.T) {
 	snap := snapshot(t, keystore.Secret{})
-	snap.Key(0).Cipher = keystore.Cipher3DES + 1
+	snap.Key(0).Cipher = keystore.CipherSM4 + 1
 	chains := []mac.Chain{{Final: mac.FinalTAC}}
 	chains[0].Message[0].Blocks = 1
 	if err := lanes.New().Run(context.Background(), snap, chains); err != nil {

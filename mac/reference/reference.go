@@ -1,6 +1,6 @@
 // Package reference is the purse arithmetic written for reading: the standard
-// library's DES, one block at a time, with a name for every intermediate
-// value. It judges the fast backends and explains them; it is neither fast nor
+// library's DES and gmsm's SM4, one block at a time, with a name for every
+// intermediate value. It judges the fast backends and explains them; it is neither fast nor
 // constant time, and the daemon does not serve from it.
 //
 // [PBOC]: docs/pboc.md
@@ -80,26 +80,40 @@ func Pad(data []byte) []byte {
 
 // A Trace is a chain with everything that happened on the way.
 type Trace struct {
-	Keys   []Key        // the issuer's key, then the key of each level; the last is the card's
-	Final  [8]byte      // the key that MACs
-	Blocks [2][][8]byte // the CBC chain of each message
+	Keys   []Key       // the issuer's key, then the key of each level; the last is the card's
+	Final  []byte      // the key that MACs or enciphers: 8 bytes, or 16
+	Blocks [2][][]byte // the CBC chain of each message; of a script the first
+	Out    []byte      // what ModeEncipher makes
 }
 
-// Run computes one chain from the issuer's key.
-func Run(key Key, c *mac.Chain) Trace {
+// Run computes one chain from the issuer's key, which is a key of that cipher.
+func Run(c keystore.Cipher, key Key, chain *mac.Chain) Trace {
+	a := Of(c)
 	t := Trace{Keys: []Key{key}}
-	for _, f := range c.Factors[:c.Levels] {
-		key = key.Diversify(f)
+	for _, f := range chain.Factors[:chain.Levels] {
+		key = a.Diversify(key, f)
 		t.Keys = append(t.Keys, key)
 	}
-	if c.Final == mac.FinalTAC {
-		t.Final = key.TACKey()
-	} else {
-		t.Final = key.SessionKey(c.Data)
+	switch chain.Final {
+	case mac.FinalTAC:
+		t.Final = a.TACKey(key)
+	case mac.FinalLock:
+		t.Final = a.LockKey(a.SessionKey(key, chain.Data), chain.Lock)
+	case mac.FinalCard:
+		t.Final = key[:]
+	default:
+		t.Final = a.SessionKey(key, chain.Data)
 	}
-	for i := range c.Message {
-		m := &c.Message[i]
-		t.Blocks[i] = ChainBlocks(t.Final, m.Data[:8*int(m.Blocks)])
+	switch chain.Mode {
+	case mac.ModeRetail:
+		t.Blocks[0] = a.Retail(key, chain.Script.IV, chain.Script.Data)
+	case mac.ModeEncipher:
+		t.Out = a.Encipher(key, chain.Script.Data)
+	default:
+		for i := range chain.Message {
+			m := &chain.Message[i]
+			t.Blocks[i] = a.MAC(t.Final, m.Data[:8*int(m.Blocks)])
+		}
 	}
 	return t
 }
@@ -115,15 +129,19 @@ func (Backend) Run(ctx context.Context, keys *keystore.Snapshot, chains []mac.Ch
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		if keys.Key(chains[i].Key).Home.InToken() {
-			chains[i].Err = mac.ErrElsewhere
+		c := &chains[i]
+		if keys.Key(c.Key).Home.InToken() {
+			c.Err = mac.ErrElsewhere
 			continue
 		}
-		t := Run(Key(*keys.Secret(chains[i].Key)), &chains[i])
+		t := Run(keys.Key(c.Key).Cipher, Key(*keys.Secret(c.Key)), c)
 		for m, blocks := range t.Blocks {
 			if len(blocks) > 0 {
-				chains[i].MAC[m] = blocks[len(blocks)-1]
+				c.MAC[m] = [8]byte(blocks[len(blocks)-1])
 			}
+		}
+		if c.Mode == mac.ModeEncipher {
+			copy(c.Script.Data, t.Out)
 		}
 	}
 	return nil

@@ -1,6 +1,7 @@
 package reference_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -69,7 +70,7 @@ func articleChain(t *testing.T) (reference.Key, mac.Chain) {
 
 func TestTraceTellsEveryStep(t *testing.T) {
 	key, c := articleChain(t)
-	trace := reference.Run(key, &c)
+	trace := reference.Run(keystore.Cipher3DES, key, &c)
 	if len(trace.Keys) != 1 || trace.Keys[0] != key {
 		t.Errorf("keys %X, want the card's own alone", trace.Keys)
 	}
@@ -92,14 +93,14 @@ func TestTraceTellsEveryStep(t *testing.T) {
 func TestTraceOfLevels(t *testing.T) {
 	master := reference.Key(unhex(t, "00112233445566778899AABBCCDDEEFF"))
 	first, second := mac.Factor{0x11, 0x22, 0x33, 0x44, 0x55, 0x66, 0x77, 0x88}, mac.Factor{1}
-	trace := reference.Run(master, &mac.Chain{Levels: 2, Factors: [keystore.MaxLevels]mac.Factor{first, second}, Final: mac.FinalTAC})
+	trace := reference.Run(keystore.Cipher3DES, master, &mac.Chain{Levels: 2, Factors: [keystore.MaxLevels]mac.Factor{first, second}, Final: mac.FinalTAC})
 	if len(trace.Keys) != 3 {
 		t.Fatalf("%d keys, want 3", len(trace.Keys))
 	}
 	if got := fmt.Sprintf("%X", trace.Keys[1]); got != "496BD7A3513644533100B54E71196528" {
 		t.Errorf("first level %s, want 496BD7A3513644533100B54E71196528", got)
 	}
-	if trace.Keys[2] != trace.Keys[1].Diversify(second) || trace.Final != trace.Keys[2].TACKey() {
+	if trace.Keys[2] != trace.Keys[1].Diversify(second) || [8]byte(trace.Final) != trace.Keys[2].TACKey() {
 		t.Error("the second level does not follow from the first")
 	}
 }
@@ -128,9 +129,9 @@ func TestBackendFillsInTheLastBlocks(t *testing.T) {
 	if err := (reference.Backend{}).Run(context.Background(), snapshot(t, key), chains); err != nil {
 		t.Fatal(err)
 	}
-	trace := reference.Run(key, &c)
+	trace := reference.Run(keystore.Cipher3DES, key, &c)
 	for m, blocks := range trace.Blocks {
-		if chains[0].MAC[m] != blocks[len(blocks)-1] {
+		if !bytes.Equal(chains[0].MAC[m][:], blocks[len(blocks)-1]) {
 			t.Errorf("MAC[%d] = %X, want %X", m, chains[0].MAC[m], blocks[len(blocks)-1])
 		}
 	}

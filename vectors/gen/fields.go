@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"maps"
+	"strings"
 )
 
 // fields are the inputs of an operation by name, in hexadecimal.
@@ -15,11 +16,18 @@ func (f fields) with(name, value string) fields {
 	return f
 }
 
+// without is a copy that lacks a field.
+func (f fields) without(name string) fields {
+	f = maps.Clone(f)
+	delete(f, name)
+	return f
+}
+
 // at is a copy in which every field that ends names has the value it has there.
 func (f fields) at(ends fields) fields {
 	f = maps.Clone(f)
 	for name := range f {
-		if value, ok := ends[name]; ok {
+		if value, ok := ends[name]; ok && (name != "challenge" || len(f[name]) == 8) { // longer ones are whole blocks
 			f[name] = value
 		}
 	}
@@ -31,12 +39,14 @@ var (
 	lowest = fields{
 		"random": "00000000", "online-counter": "0000", "offline-counter": "0000", "terminal-serial": "00000000",
 		"balance": "00000000", "new-balance": "00000000", "amount": "00000000", "terminal": "000000000000",
-		"date": "00010101", "time": "000000",
+		"date": "00010101", "time": "000000", "limit": "000000", "new-limit": "000000", "terminal-random": "00000000",
+		"p1": "00", "challenge": "00000000", "pin": "0000", "content": "00",
 	}
 	highest = fields{
 		"random": "FFFFFFFF", "online-counter": "FFFF", "offline-counter": "FFFF", "terminal-serial": "FFFFFFFF",
 		"balance": "FFFFFFFF", "new-balance": "FFFFFFFF", "amount": "FFFFFFFF", "terminal": "FFFFFFFFFFFF",
-		"date": "99991231", "time": "235959",
+		"date": "99991231", "time": "235959", "limit": "FFFFFF", "new-limit": "FFFFFF", "terminal-random": "FFFFFFFF",
+		"p1": "FF", "challenge": "FFFFFFFFFFFFFFFF", "pin": "FFFFFFFFFFFFFFFF", "content": strings.Repeat("FF", 239),
 	}
 )
 

@@ -13,7 +13,14 @@ import (
 // format writes a family for eyes: a key on a line, a vector on six, its
 // fields in the order of the wire.
 func format(f vectors.Family) ([]byte, error) {
-	var keys, cases []string
+	var keys, cases, schemes []string
+	for _, p := range f.Profiles {
+		text, err := oneLine(p)
+		if err != nil {
+			return nil, err
+		}
+		schemes = append(schemes, "  "+text)
+	}
 	for _, k := range f.Provision {
 		text, err := oneLine(k)
 		if err != nil {
@@ -25,8 +32,12 @@ func format(f vectors.Family) ([]byte, error) {
 		cases = append(cases, vector(v))
 	}
 	var out bytes.Buffer
-	fmt.Fprintf(&out, "{\n %s,\n \"provision\": [\n%s\n ],\n \"vectors\": [\n%s\n ]\n}\n",
-		member("comment", f.Comment), strings.Join(keys, ",\n"), strings.Join(cases, ",\n"))
+	fmt.Fprintf(&out, "{\n %s,\n", member("comment", f.Comment))
+	if len(schemes) > 0 {
+		fmt.Fprintf(&out, " \"profiles\": [\n%s\n ],\n", strings.Join(schemes, ",\n"))
+	}
+	fmt.Fprintf(&out, " \"provision\": [\n%s\n ],\n \"vectors\": [\n%s\n ]\n}\n",
+		strings.Join(keys, ",\n"), strings.Join(cases, ",\n"))
 	return out.Bytes(), nil
 }
 

@@ -2,7 +2,6 @@ package main
 
 import (
 	"slices"
-	"strings"
 
 	"pbochsm/vectors"
 )
@@ -69,20 +68,13 @@ func changed(name string) func(*vectors.Vector) bool {
 	}
 }
 
-// uses tells whether a field enters the session key or the MAC claimed, or the
-// one made where nothing is claimed.
-func (r recipe) uses(name string) bool {
-	words := r.session + " " + r.claimed
-	if r.claim == "" {
-		words += " " + r.made
-	}
-	words = strings.ReplaceAll(words, "serial-low", "terminal-serial")
-	return slices.Contains(strings.Fields(words), name)
-}
+// uses tells whether a field enters the key or the MAC claimed, or what is made
+// where nothing is claimed.
+func (r recipe) uses(name string) bool { return slices.Contains(r.words(), name) }
 
 // otherKeys pairs the keys that are a card's own.
 var otherKeys = map[string]string{
-	"A0/01/00": "A0/02/00", "AF/01/00": "A0/02/00",
+	"A0/01/00": "A0/02/00", "AF/01/00": "A0/02/00", "A0/01/04": "A0/02/04", "AF/01/04": "A0/02/04",
 	"01/01/00": "02/01/00", "02/01/00": "01/01/00", "03/00/00": "01/01/00", "04/00/01": "02/01/00",
 }
 

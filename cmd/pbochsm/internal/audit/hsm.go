@@ -121,6 +121,7 @@ func withhold(ops []mac.Op) {
 		op := &ops[i]
 		if recorded(op.Kind) && (op.Err == nil || errors.Is(op.Err, mac.ErrVerify) || errors.Is(op.Err, mac.ErrBudget)) {
 			op.Answer, op.Err = [4]byte{}, ErrUnrecorded
+			op.SetCommand(nil)
 		}
 	}
 }

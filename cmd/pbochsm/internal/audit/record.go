@@ -20,18 +20,18 @@ const (
 	spent outcome = "spent" // refused: the card has been wrong too often today
 )
 
-// recorded tells which operations leave a record: those that make a MAC. A
-// MAC that is only verified gives nobody anything, and settlement files verify
-// them by the million.
+// recorded tells which operations leave a record: those that make a MAC, or a
+// command for a card. A MAC that is only verified gives nobody anything, and
+// settlement files verify them by the million.
 func recorded(k mac.Kind) bool {
 	_, ok := k.Answers()
-	return ok
+	return ok || k.Commands()
 }
 
 const timeLayout = "2006-01-02T15:04:05.000000Z"
 
 // appendRecord appends the line of op. Every input is in it but the MAC, which
-// is worth money, or was a guess at it.
+// is worth money, or was a guess at it, and what is confidential.
 func appendRecord(dst []byte, at time.Time, o outcome, op *mac.Op) []byte {
 	dst = append(dst, `{"at":"`...)
 	dst = at.UTC().AppendFormat(dst, timeLayout)
@@ -52,7 +52,7 @@ func appendRecord(dst []byte, at time.Time, o outcome, op *mac.Op) []byte {
 	claim, _ := op.Kind.Claims()
 	for _, f := range op.Kind.Inputs() {
 		value := f.Bytes(op)
-		if _, claims := op.Kind.Claims(); claims && f == claim || len(value) == 0 {
+		if _, claims := op.Kind.Claims(); claims && f == claim || len(value) == 0 || f.Confidential() {
 			continue
 		}
 		dst = append(append(append(dst, `,"`...), f.String()...), `":"`...)

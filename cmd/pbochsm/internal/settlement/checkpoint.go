@@ -12,6 +12,7 @@ import (
 	"slices"
 
 	"pbochsm/mac"
+	"pbochsm/mac/digits"
 )
 
 // ErrChanged is a state file that belongs to another run: other files, other
@@ -164,7 +165,7 @@ func (s *state) restore(t *totals) error {
 	}
 	for _, k := range s.Terminals {
 		var id mac.TerminalID
-		if !unhex(id[:], []byte(k.Terminal)) {
+		if !digits.Decode(id[:], []byte(k.Terminal)) {
 			return fmt.Errorf("settlement: the state file has a terminal %q", k.Terminal)
 		}
 		*t.of(id) = k.Counts

@@ -2,8 +2,6 @@ package settlement
 
 import (
 	"bufio"
-	"bytes"
-	"encoding/hex"
 	"fmt"
 	"math/rand/v2"
 	"strings"
@@ -11,47 +9,9 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
-	"pgregory.net/rapid"
 
 	"pbochsm/mac"
 )
-
-// Every single byte in every place is judged as encoding/hex judges it.
-func TestUnhexIsHex(t *testing.T) {
-	for digits := 0; digits <= 24; digits += 2 {
-		for at := range digits {
-			for b := range 256 {
-				text := []byte("0123456789ABCDEFabcdef01")[:digits:digits]
-				text[at] = byte(b)
-				got, want := make([]byte, digits/2), make([]byte, digits/2)
-				_, err := hex.Decode(want, text)
-				ok := unhex(got, text)
-				if ok != (err == nil) || ok && !bytes.Equal(got, want) {
-					t.Fatalf("%q: %x %t, want %x %v", text, got, ok, want, err)
-				}
-			}
-		}
-	}
-	if unhex(make([]byte, 2), []byte("00112")) || unhex(make([]byte, 2), []byte("001122")) {
-		t.Error("another length is accepted")
-	}
-}
-
-func TestUnhexRandomly(t *testing.T) {
-	rapid.Check(t, func(t *rapid.T) {
-		want := rapid.SliceOfN(rapid.Byte(), 0, 16).Draw(t, "bytes")
-		text := []byte(hex.EncodeToString(want))
-		for i := range text {
-			if rapid.Bool().Draw(t, "upper") {
-				text[i] = bytes.ToUpper(text[i : i+1])[0]
-			}
-		}
-		got := make([]byte, len(want))
-		if !unhex(got, text) || !bytes.Equal(got, want) {
-			t.Fatalf("%s became %x", text, got)
-		}
-	})
-}
 
 func TestCounterCounts(t *testing.T) {
 	for _, start := range []int64{1, 8, 95, 998, 999_999_999_990} {

@@ -36,7 +36,7 @@ func (yes) Do(_ context.Context, ops []mac.Op) error {
 // engine has the published test keys.
 func engine(t testing.TB, backend mac.Backend) mac.HSM {
 	t.Helper()
-	keys, err := keystore.NewSnapshot(keystore.ModeTest, 0, keystore.KCV{}, vectors.Keys())
+	keys, err := vectors.Snapshot()
 	if err != nil {
 		t.Fatal(err)
 	}

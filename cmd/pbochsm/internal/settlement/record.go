@@ -8,6 +8,7 @@ import (
 
 	"pbochsm/keystore"
 	"pbochsm/mac"
+	"pbochsm/mac/digits"
 )
 
 // A record is a line on its way to becoming an operation. The operation lives
@@ -63,7 +64,7 @@ func newTemplate(c Constants, operations map[string]string) (*template, error) {
 	}
 	r := record{op: &t.op, start: t}
 	for i, f := range c.Factors {
-		if !unhex(t.op.Factors[i][:], []byte(f)) {
+		if !digits.Decode(t.op.Factors[i][:], []byte(f)) {
 			return nil, fmt.Errorf("factor %q is not 16 hexadecimal digits", f)
 		}
 	}
@@ -149,7 +150,7 @@ func (r *record) begin(t *template, op *mac.Op) {
 // put takes a value from a line, if it is one. If not, the part stays as it
 // was.
 func (r *record) put(p part, text []byte) bool {
-	if p < partOperation && !unhex(mac.Field(p).Bytes(r.op), text) || p >= partOperation && !r.set(p, text) {
+	if p < partOperation && !digits.Decode(mac.Field(p).Bytes(r.op), text) || p >= partOperation && !r.set(p, text) {
 		return false
 	}
 	r.have.add(p)
@@ -172,7 +173,7 @@ func (r *record) putCounted(p part, text []byte) bool {
 		return false
 	}
 	var raw [16]byte
-	if n > len(raw) || !unhex(raw[:n], text) || !f.SetLen(r.op, n) {
+	if n > len(raw) || !digits.Decode(raw[:n], text) || !f.SetLen(r.op, n) {
 		return false
 	}
 	copy(f.Bytes(r.op), raw[:n])
@@ -185,7 +186,7 @@ func (r *record) set(p part, text []byte) bool {
 	op := r.op
 	if p >= partFactor {
 		i := r.start.outer + p.factor()
-		return i < len(op.Factors) && unhex(op.Factors[i][:], text)
+		return i < len(op.Factors) && digits.Decode(op.Factors[i][:], text)
 	}
 	if p == partOperation {
 		k := r.start.kind(text)
@@ -195,7 +196,7 @@ func (r *record) set(p part, text []byte) bool {
 		return k != 0
 	}
 	var b [1]byte
-	ok := unhex(b[:], text)
+	ok := digits.Decode(b[:], text)
 	if ok {
 		*keyByte(&op.Key, p) = b[0]
 	}

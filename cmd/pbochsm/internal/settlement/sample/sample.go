@@ -68,7 +68,7 @@ type maker struct {
 }
 
 func newMaker(o *Options) (*maker, error) {
-	snapshot, err := keystore.NewSnapshot(keystore.ModeTest, 0, keystore.KCV{}, vectors.Keys())
+	snapshot, err := vectors.Snapshot()
 	if err != nil {
 		return nil, err
 	}

@@ -22,7 +22,11 @@ var spoilings = []spoiling{
 		return true
 	}},
 	{verdict: settlement.Mismatch, op: func(_ *maker, op *mac.Op, r *random) bool {
-		turnBit(mac.Amount.Bytes(op), r)
+		if op.Kind == mac.KindOverdraftTAC { // has none
+			turnBit(mac.NewLimit.Bytes(op), r)
+		} else {
+			turnBit(mac.Amount.Bytes(op), r)
+		}
 		return true
 	}},
 	{verdict: settlement.Mismatch, op: func(_ *maker, op *mac.Op, r *random) bool { // another card's

@@ -1,14 +1,13 @@
-package settlement
+// Package digits reads hexadecimal digits, eight at a time: on the wire and in
+// settlement files this is most of the work besides the arithmetic.
+package digits
 
-import (
-	"encoding/binary"
-	"encoding/hex"
-)
+import "encoding/binary"
 
-// unhex decodes hexadecimal digits of either case into dst, and tells whether
+// Decode decodes hexadecimal digits of either case into dst, and tells whether
 // text is exactly as many of them as dst has room for. If not, dst stays as it
 // was.
-func unhex(dst, text []byte) bool {
+func Decode(dst, text []byte) bool {
 	if len(text) != 2*len(dst) {
 		return false
 	}
@@ -30,7 +29,7 @@ func unhex(dst, text []byte) bool {
 		w, alsoOK := unhex8(few(text[8:]))
 		if ok = ok && alsoOK; ok {
 			binary.LittleEndian.PutUint32(dst, v)
-			binary.LittleEndian.PutUint16(dst[4:], uint16(w)) //nolint:gosec // six bytes: the case says so
+			binary.LittleEndian.PutUint16(dst[4:], uint16(w))
 		}
 		return ok
 	case 8:
@@ -41,19 +40,30 @@ func unhex(dst, text []byte) bool {
 		}
 		return ok
 	}
-	return unhexAny(dst, text)
+	return decodeAny(dst, text)
 }
 
-// unhexAny is unhex for widths that are rare.
-func unhexAny(dst, text []byte) bool {
-	var raw [16]byte
-	if len(dst) > len(raw) {
-		return false // no value is so long
+// decodeAny is Decode for widths that are rare: once to see whether all are
+// digits, once to decode them.
+func decodeAny(dst, text []byte) bool {
+	for _, write := range []bool{false, true} {
+		for i := 0; i < len(dst); i += 4 {
+			n := min(4, len(dst)-i)
+			x := uint64(0)
+			if n == 4 {
+				x = binary.LittleEndian.Uint64(text[2*i:])
+			} else {
+				x = few(text[2*i:])
+			}
+			v, ok := unhex8(x)
+			if !ok {
+				return false
+			}
+			for j := 0; write && j < n; j++ {
+				dst[i+j] = byte(v >> (8 * j))
+			}
+		}
 	}
-	if _, err := hex.Decode(raw[:], text); err != nil {
-		return false
-	}
-	copy(dst, raw[:])
 	return true
 }
 

@@ -1,0 +1,77 @@
+package lanes
+
+import (
+	"context"
+
+	"pbochsm/keystore"
+	"pbochsm/mac"
+)
+
+// A course is the way that a chain takes through this package. It follows from
+// its mode and from the cipher of its key.
+type course uint8
+
+const (
+	transactions course = iota // in DES; what is refused is refused here
+	scripts                    // in DES
+	inSM4
+	numCourses
+)
+
+func courseOf(keys *keystore.Snapshot, c *mac.Chain) course {
+	switch {
+	case int(c.Key) >= len(keys.Keys()):
+		return transactions
+	case keys.Key(c.Key).Cipher == keystore.CipherSM4:
+		return inSM4
+	case c.Mode != mac.ModeTransaction:
+		return scripts
+	}
+	return transactions
+}
+
+// runMixed sorts chains by their courses, runs each course, and puts the chains
+// back. This is for the few: a batch of DES transactions, which is what there
+// are thousands of, never comes here.
+func (b *Backend) runMixed(ctx context.Context, keys *keystore.Snapshot, chains []mac.Chain) error {
+	var sorted [numCourses][]mac.Chain
+	var from [numCourses][]int
+	for i := range chains {
+		c := courseOf(keys, &chains[i])
+		sorted[c] = append(sorted[c], chains[i])
+		from[c] = append(from[c], i)
+	}
+	defer func() {
+		for _, s := range sorted {
+			clear(s)
+		}
+	}()
+	for course, run := range [numCourses]func(context.Context, *keystore.Snapshot, []mac.Chain) error{
+		b.runTransactions, b.runScripts, runSM4,
+	} {
+		if err := run(ctx, keys, sorted[course]); err != nil {
+			return err
+		}
+		for i, at := range from[course] {
+			chains[at] = sorted[course][i]
+		}
+	}
+	return nil
+}
+
+// runScripts takes the narrowest core.
+func (b *Backend) runScripts(ctx context.Context, keys *keystore.Snapshot, chains []mac.Chain) error {
+	c := b.cores[0]
+	g := c.groups.Get().(runner)
+	defer c.groups.Put(g)
+	defer g.wipe()
+	for len(chains) > 0 {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		n := min(len(chains), c.lanes)
+		g.scripts(keys, chains[:n])
+		chains = chains[n:]
+	}
+	return nil
+}

@@ -1,0 +1,104 @@
+package reference
+
+import (
+	"crypto/cipher"
+	"crypto/des"
+	"crypto/subtle"
+
+	"github.com/emmansun/gmsm/sm4"
+
+	"pbochsm/keystore"
+	"pbochsm/mac"
+)
+
+// An Arithmetic is what a chain is made of in one cipher.
+type Arithmetic struct {
+	Block      int // size of a block in bytes
+	Diversify  func(key Key, factor mac.Factor) Key
+	SessionKey func(key Key, data [8]byte) []byte
+	TACKey     func(key Key) []byte
+	LockKey    func(session []byte, data [8]byte) []byte
+	MAC        func(key, padded []byte) [][]byte                  // the output of each block
+	Retail     func(key Key, iv [16]byte, padded []byte) [][]byte // the same, for secure messaging
+	Encipher   func(key Key, blocks []byte) []byte
+}
+
+// Of is the arithmetic of a cipher.
+func Of(c keystore.Cipher) Arithmetic { return arithmetics[c] }
+
+var arithmetics = map[keystore.Cipher]Arithmetic{
+	keystore.Cipher3DES: {
+		Block:      8,
+		Diversify:  Key.Diversify,
+		SessionKey: func(key Key, data [8]byte) []byte { s := key.SessionKey(data); return s[:] },
+		TACKey:     func(key Key) []byte { t := key.TACKey(); return t[:] },
+		LockKey:    func(session []byte, data [8]byte) []byte { return ecb(must(des.NewCipher(session)), data[:]) },
+		MAC:        func(key, padded []byte) [][]byte { return cbc(must(des.NewCipher(key)), make([]byte, 8), padded) },
+		Retail:     Key.Retail,
+		Encipher:   func(key Key, blocks []byte) []byte { return ecb(key.tripleDES(), blocks) },
+	},
+	keystore.CipherSM4: {
+		Block:      16,
+		Diversify:  func(key Key, factor mac.Factor) Key { return key.DiversifySM4(factor) },
+		SessionKey: func(key Key, data [8]byte) []byte { s := key.DiversifySM4(data); return s[:] },
+		TACKey:     func(key Key) []byte { return key[:] },
+		LockKey:    func(session []byte, data [8]byte) []byte { s := Key(session).DiversifySM4(data); return s[:] },
+		MAC:        func(key, padded []byte) [][]byte { return cbc(must(sm4.NewCipher(key)), make([]byte, 16), padded) },
+		Retail: func(key Key, iv [16]byte, padded []byte) [][]byte {
+			return cbc(must(sm4.NewCipher(key[:])), iv[:], padded)
+		},
+		Encipher: func(key Key, blocks []byte) []byte { return ecb(must(sm4.NewCipher(key[:])), blocks) },
+	},
+}
+
+// DiversifySM4 is one level of diversification, and the making of a session
+// key, in SM4: one block, the data and their complement. See [PBOC] 2 and 3.5.
+func (k Key) DiversifySM4(data [8]byte) (derived Key) {
+	other := complement(data)
+	must(sm4.NewCipher(k[:])).Encrypt(derived[:], append(data[:], other[:]...))
+	return derived
+}
+
+// KCVSM4 is the key check value of an SM4 key.
+func (k Key) KCVSM4() keystore.KCV {
+	return keystore.KCV(ecb(must(sm4.NewCipher(k[:])), make([]byte, 16))[:3])
+}
+
+// Retail is the CBC chain of ISO/IEC 9797-1 algorithm 3 over padded data: the
+// output of single DES for each block, of 3DES for the last. See [PBOC] 3.2.
+func (k Key) Retail(iv [16]byte, padded []byte) [][]byte {
+	last := len(padded) - 8
+	chain := cbc(must(des.NewCipher(k[:8])), iv[:8], padded[:last])
+	before := iv[:8]
+	if len(chain) > 0 {
+		before = chain[len(chain)-1]
+	}
+	return append(chain, cbc(k.tripleDES(), before, padded[last:])...)
+}
+
+func (k Key) tripleDES() cipher.Block {
+	left, _ := k.Halves()
+	return must(des.NewTripleDESCipher(append(k[:], left[:]...)))
+}
+
+// cbc is the chain over padded: the output of each block in turn.
+func cbc(c cipher.Block, iv, padded []byte) (chain [][]byte) {
+	x := append([]byte(nil), iv...)
+	for n := c.BlockSize(); len(padded) >= n; padded = padded[n:] {
+		subtle.XORBytes(x, x, padded[:n])
+		c.Encrypt(x, x)
+		chain = append(chain, append([]byte(nil), x...))
+	}
+	return chain
+}
+
+// ecb enciphers whole blocks, each by itself.
+func ecb(c cipher.Block, blocks []byte) []byte {
+	out := make([]byte, 0, len(blocks))
+	for n := c.BlockSize(); len(blocks) >= n; blocks = blocks[n:] {
+		x := make([]byte, n)
+		c.Encrypt(x, blocks[:n])
+		out = append(out, x...)
+	}
+	return out
+}
