@@ -28,7 +28,7 @@ type testDaemon struct {
 // startTestDaemon serves on addr, a loopback address, once the arithmetic has
 // passed every vector.
 func startTestDaemon(ctx context.Context, addr string, log *slog.Logger) (*testDaemon, error) {
-	snapshot, err := keystore.NewSnapshot(keystore.ModeTest, 0, keystore.KCV{}, vectors.Keys())
+	snapshot, err := vectors.Snapshot()
 	if err != nil {
 		return nil, err
 	}

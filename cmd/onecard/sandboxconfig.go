@@ -77,7 +77,7 @@ func sandboxIssuer() (i cardtest.Issuer, err error) {
 			return i, sim.ErrReal
 		}
 		to, ok := roles[e.Ref.Usage]
-		if ok && e.Ref.Set == sandboxSet && e.Ref.Version == 1 && e.State == keystore.StateActive {
+		if ok && e.Ref == (keystore.Ref{Set: sandboxSet, Usage: e.Ref.Usage, Version: 1}) && e.State == keystore.StateActive {
 			*to = reference.Key(e.Secret)
 			found++
 		}

@@ -157,6 +157,9 @@ func issuerKeys(keys *keystore.Snapshot, id mac.KeyID, levels int, to *cardtest.
 		if keys.Key(h).Home.InToken() {
 			return false, usagef("the key %s lives in a token, which does not give it away", ref)
 		}
+		if keys.Key(h).Cipher != keystore.Cipher3DES {
+			return false, usagef("the key %s is of another cipher than 3des, the only one that the simulated card has", ref)
+		}
 		own = keys.Key(h).Levels == 0
 		if n := int(keys.Key(h).Levels); !own && n != levels {
 			return false, usagef("the key %s has %d levels: want %d times --factor besides --asn", ref, n, n-1)

@@ -11,7 +11,7 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/jackc/pgx/v5/stdlib"
 	"github.com/pressly/goose/v3"
 	"github.com/pressly/goose/v3/lock"
@@ -90,11 +90,11 @@ func openSQL(dsn string) (*sql.DB, goose.Dialect, error) {
 		}
 		return db, goose.DialectSQLite3, err
 	}
-	config, err := pgx.ParseConfig(dsn)
+	config, err := pgxpool.ParseConfig(dsn) // which knows the members that are the pool's
 	if err != nil {
 		return nil, goose.DialectPostgres, errors.New("ledger: the address of the database cannot be parsed")
 	}
-	return stdlib.OpenDB(*config), goose.DialectPostgres, nil
+	return stdlib.OpenDB(*config.ConnConfig), goose.DialectPostgres, nil
 }
 
 // steps gives the migrations as functions that run their text in a

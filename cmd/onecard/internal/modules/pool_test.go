@@ -30,7 +30,7 @@ type daemon struct {
 // start serves the keys of the vectors, or none if it is sealed.
 func start(t *testing.T, addr string, sealed bool) *daemon {
 	t.Helper()
-	s, err := keystore.NewSnapshot(keystore.ModeTest, 0, keystore.KCV{}, vectors.Keys())
+	s, err := vectors.Snapshot()
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -35,7 +35,7 @@ type exam struct {
 // newExam makes n operations of kind k of as many cards, with a published key
 // of one level, and their right MACs.
 func newExam(ctx context.Context, k mac.Kind, usage keystore.Usage, n int) (*exam, error) {
-	snapshot, err := keystore.NewSnapshot(keystore.ModeTest, 0, keystore.KCV{}, vectors.Keys())
+	snapshot, err := vectors.Snapshot()
 	if err != nil {
 		return nil, err
 	}
