@@ -12,19 +12,28 @@ LOADS    ?= 1000000
 CORES    ?= 20
 CHAINS   ?= 100000000
 SAMPLES  ?= 1000000
+MONEYTIME ?= 20000x
+KILLS    ?= 1000
+CUTS     ?= 200
+CARDS    ?= 100000
+ORDERS   ?= 10000
 # Without a C compiler the tests run without the race detector.
 RACE     ?= $(if $(filter 1,$(shell go env CGO_ENABLED)),-race)
 
 GOLANGCI := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 
 .DEFAULT_GOAL := help
-.PHONY: help run test build lint fuzz bench lanes-long vectors-openssl token-long token-chains token-faults token-memory token-cores dudect generate vectors setup clean
+.PHONY: help run demo test build lint fuzz bench lanes-long vectors-openssl token-long token-chains token-faults token-memory \
+	token-cores money-bench ledger-kill ledger-power ledger-cut ledger-orders ledger-cards ledger-bench dudect generate vectors setup clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-run: build ## start the daemon with the published test keys on 127.0.0.1:1500
-	bin/pbochsm serve --dev
+run: build ## start everything: daemon with published test keys on 127.0.0.1:1500, API on 127.0.0.1:8080
+	bin/onecard dev
+
+demo: build ## top up a simulated card and print every step; needs nothing that runs
+	bin/onecard demo
 
 test: setup ## install what the tests need, then vet and test PKG, each package within TIMEOUT
 	go vet $(PKG)
@@ -63,8 +72,32 @@ token-memory: setup ## watch the memory over LOADS transactions in SoftHSM
 token-cores: setup ## look for keys in CORES core dumps of a process that computes in SoftHSM
 	go test -run '^TestCoreDump$$' -timeout 0 -v ./pkcs11 -pkcs11.cores $(CORES)
 
+money-bench: ## the money endpoint against what the disk and PostgreSQL can do, as ratios
+	go test -run '^$$' -bench Money -benchtime $(MONEYTIME) -timeout 0 ./cmd/onecard
+
 dudect: ## ask SAMPLES measurements of each core whether its time depends on secrets
 	go run ./mac/lanes/dudect -samples $(SAMPLES)
+
+LEDGER := go test -timeout 0 -v ./cmd/onecard/internal/ledger -run
+RECHARGE := go test -timeout 0 -v ./cmd/onecard/internal/recharge -run
+
+ledger-kill: ## kill the ledger's process KILLS times at random moments, on both databases
+	$(LEDGER) '^TestKill$$' -ledger.kills $(KILLS)
+
+ledger-power: ## cut the power in CUTS images of a recorded run of the ledger
+	$(LEDGER) '^TestPowerCut$$' -ledger.powercuts $(CUTS)
+
+ledger-cut: ## make ORDERS sales over connections to PostgreSQL that break at random bytes
+	$(LEDGER) '^TestCut$$' -ledger.cuts $(ORDERS)
+
+ledger-orders: ## send each of ORDERS orders from 64 clients at once
+	$(RECHARGE) '^TestCrowd$$' -recharge.orders $(ORDERS)
+
+ledger-cards: ## let CARDS hostile cards try for free money
+	$(RECHARGE) '^TestFreeMoney$$' -recharge.adversaries $(CARDS)
+
+ledger-bench: ## compare the ledger with the raw rate of the disk, and with pgbench
+	go test -run '^$$' -bench . -benchtime 100000x ./cmd/onecard/internal/ledger
 
 generate: ## rewrite the generated files
 	go generate ./...

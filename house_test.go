@@ -36,11 +36,33 @@ var down = map[string]struct {
 	"protocol":          {[]string{"mac", "mac/digits", "keystore"}, "the wire asks a mac.HSM; with a backend at hand it could MAC unchecked bytes"},
 	"vectors":           {[]string{"mac", "keystore"}, "the vectors judge every implementation, so they lean on none"},
 	"vectors/gen":       {[]string{"vectors", "mac", "mac/reference", "keystore"}, "expected values come from the readable arithmetic, never from what they will judge"},
-	"cmd":               {[]string{"cmd/pbochsm/internal/audit", "cmd/pbochsm/internal/bench", "cmd/pbochsm/internal/settlement", "cmd/pbochsm/internal/settlement/sample", "keystore", "mac", "mac/reference", "mac/lanes", "mac/cardtest", "mac/cardtest/apdu", "pkcs11", "pkcs11/uri", "protocol", "vectors"}, "programs wire the parts together and test helpers stay out of them"},
+	"cmd":               {[]string{"cmd/onecard/internal/api", "cmd/onecard/internal/config", "cmd/onecard/internal/ledger", "cmd/onecard/internal/modules", "cmd/onecard/internal/recharge", "cmd/onecard/internal/sim", "cmd/pbochsm/internal/audit", "cmd/pbochsm/internal/bench", "cmd/pbochsm/internal/settlement", "cmd/pbochsm/internal/settlement/sample", "keystore", "mac", "mac/reference", "mac/lanes", "mac/cardtest", "mac/cardtest/apdu", "pkcs11", "pkcs11/uri", "protocol", "vectors"}, "programs wire the parts together and test helpers stay out of them"},
+	"cmd/onecard/internal/recharge": {
+		[]string{"mac", "keystore"},
+		"the business asks a mac.HSM and a ledger; with HTTP or SQL at hand it would decide by them",
+	},
+	"cmd/onecard/internal/api": {
+		[]string{"cmd/onecard/internal/recharge", "mac"},
+		"the adapter translates; what it could decide or store by itself would be a second business",
+	},
+	"cmd/onecard/internal/ledger": {
+		[]string{"cmd/onecard/internal/recharge", "mac"},
+		"storage that knew the wire or the API could answer before it has stored",
+	},
+	"cmd/onecard/internal/config": {nil, "the configuration is read before there is anything to configure"},
+	"cmd/onecard/internal/modules": {
+		[]string{"protocol", "mac", "keystore"},
+		"keys are reached through the wire alone, by whichever daemon answers",
+	},
+	"cmd/onecard/internal/sim": {
+		[]string{"cmd/onecard/internal/api", "cmd/onecard/internal/recharge", "mac", "mac/cardtest", "mac/reference"},
+		"the sandbox plays cards and faults around the API; it books nothing",
+	},
 	"cmd/pbochsm/internal/audit": {
 		[]string{"mac", "keystore"},
 		"what records the answers of a mac.HSM must not be able to compute or send one",
 	},
+	"cmd/onecard/internal/ledger/pgtest": {nil, "a database for tests knows nothing of what is stored in it"},
 	"cmd/pbochsm/internal/settlement": {
 		[]string{"mac/digits", "mac", "keystore"},
 		"a settlement run asks a mac.HSM: with a backend or a wire of its own it would verify otherwise than the daemon",

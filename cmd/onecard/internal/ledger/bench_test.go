@@ -1,0 +1,141 @@
+package ledger_test
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"sync"
+	"testing"
+	"time"
+
+	"pbochsm/cmd/onecard/internal/ledger"
+	"pbochsm/cmd/onecard/internal/recharge"
+	"pbochsm/mac"
+)
+
+// merchant opens an account with much money in it.
+func merchant(t testing.TB, l *ledger.Ledger, number string, balance recharge.Fen) int64 {
+	t.Helper()
+	id, err := l.NewID(context.Background())
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := &recharge.Change{
+		Event:    recharge.Event{Kind: "TEST"},
+		Accounts: []recharge.Account{{ID: id, Kind: recharge.MerchantAccount, Number: number, Status: recharge.Active}},
+		Postings: []recharge.Posting{{From: recharge.BankAccount, To: id, Amount: balance}},
+	}
+	if err := l.Commit(context.Background(), c); err != nil {
+		t.Fatal(err)
+	}
+	return id
+}
+
+// sale is a load of card number n that account pays.
+func sale(t testing.TB, l *ledger.Ledger, account int64, n int) *recharge.Change {
+	id, err := l.NewID(context.Background())
+	if err != nil {
+		t.Error(err)
+	}
+	var asn mac.Factor
+	for i, v := 7, n; i >= 0; i, v = i-1, v/100 {
+		asn[i] = byte(v%10 | v/10%10<<4)
+	}
+	card := recharge.CardKey{Scheme: 1, ASN: asn, Wallet: 2}
+	return &recharge.Change{
+		Event: recharge.Event{Kind: "ISSUE", Domain: "WEBM", Order: id, Who: "terminal"},
+		Orders: []recharge.Order{{
+			ID: id, Domain: "WEBM", TradeID: fmt.Sprintf("T%d", n), Source: recharge.FromPrepaid, TradeType: recharge.TradeLoad,
+			State: recharge.Issued, Version: 1, Card: card, CardNo: fmt.Sprintf("%016d", n), Amount: 100, Account: account,
+			Detail: recharge.Detail{Device: "D1"},
+		}},
+		Writes:   []recharge.CardWrite{{Order: id, Card: card, Random: [4]byte{1, 2, 3, byte(n)}}},
+		Postings: []recharge.Posting{{Order: id, From: account, To: recharge.CardsAccount, Amount: 100}},
+	}
+}
+
+// rate commits sales from so many callers for a while and gives them per second.
+func rate(b *testing.B, dsn string, callers int, from int) float64 {
+	l := open(b, dsn)
+	account := merchant(b, l, fmt.Sprintf("M%d", from), 1e14)
+	var wg sync.WaitGroup
+	per := max(1, b.N/callers)
+	changes := make([][]*recharge.Change, callers)
+	for i := range callers {
+		for j := range per {
+			changes[i] = append(changes[i], sale(b, l, account, from+i*per+j))
+		}
+	}
+	b.ResetTimer()
+	start := time.Now()
+	for i := range callers {
+		wg.Go(func() {
+			for _, c := range changes[i] {
+				if err := l.Commit(context.Background(), c); err != nil {
+					b.Error(err)
+				}
+			}
+		})
+	}
+	wg.Wait()
+	b.StopTimer()
+	return float64(per*callers) / time.Since(start).Seconds()
+}
+
+// disk measures what the ledger is compared with: 4 KiB written and
+// synchronised, one after the other, in the same folder.
+func disk(b *testing.B, dir string) float64 {
+	f, err := os.Create(filepath.Join(dir, "raw"))
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer f.Close()
+	page := make([]byte, 4096)
+	if _, err := f.Write(make([]byte, 4096*512)); err != nil {
+		b.Fatal(err)
+	}
+	n := 0
+	start := time.Now()
+	for ; time.Since(start) < time.Second/2; n++ {
+		if _, err := f.WriteAt(page, int64(n%512)*4096); err != nil {
+			b.Fatal(err)
+		}
+		if err := datasync(f); err != nil {
+			b.Fatal(err)
+		}
+	}
+	return float64(n) / time.Since(start).Seconds()
+}
+
+// BenchmarkSQLite gives the sales per second of 64 and 1024 callers, and how
+// many times the raw rate of the disk that is.
+func BenchmarkSQLite(b *testing.B) {
+	for _, callers := range []int{1, 64, 1024} {
+		b.Run(fmt.Sprintf("callers=%d", callers), func(b *testing.B) {
+			dsn := newSQLite(b)
+			raw := disk(b, filepath.Dir(dsn[len("sqlite:"):]))
+			got := rate(b, dsn, callers, 1)
+			b.ReportMetric(got, "sales/s")
+			b.ReportMetric(raw, "fdatasync/s")
+			b.ReportMetric(got/raw, "x")
+		})
+	}
+}
+
+// BenchmarkPostgres gives the sales per second of 64 callers, and how many
+// times that is what pgbench reaches with single-row transactions of 64 clients
+// on the same server.
+func BenchmarkPostgres(b *testing.B) {
+	const callers = 64
+	server := postgres.Server(b)
+	dsn := newPostgres(b)
+	single, err := server.PGBench(context.Background(), dsn, callers)
+	if err != nil {
+		b.Fatal(err)
+	}
+	got := rate(b, dsn, callers, 1)
+	b.ReportMetric(got, "sales/s")
+	b.ReportMetric(single, "pgbench/s")
+	b.ReportMetric(got/single, "x")
+}

@@ -1,0 +1,28 @@
+package ledger
+
+import (
+	"context"
+	"errors"
+)
+
+// An engine is a database. Its errors are nil, errRefused, or what recharge
+// says of a Ledger.
+type engine interface {
+	// read runs statements that change nothing.
+	read(ctx context.Context, all []statement) error
+
+	// snapshot is read, where all statements see the same moment.
+	snapshot(ctx context.Context, all []statement) error
+
+	// write runs statements as one transaction and returns when a power cut can
+	// no longer undo it. proof is an event among what it stores, by which the
+	// outcome can be asked for, or 0 where it does not matter.
+	write(ctx context.Context, all []statement, proof int64) error
+
+	ping(ctx context.Context) error
+	close() error
+}
+
+// errRefused is a transaction that an index or a condition refused. Nothing was
+// stored.
+var errRefused = errors.New("ledger: refused by an index or a condition")

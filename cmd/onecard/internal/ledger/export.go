@@ -1,0 +1,83 @@
+package ledger
+
+import (
+	"context"
+	"encoding/json"
+	"io"
+
+	"pbochsm/cmd/onecard/internal/recharge"
+)
+
+// Export writes the journal as JSON lines: accounts with their balances, then
+// orders, then postings. No line has a secret, or what stands for one.
+func (l *Ledger) Export(ctx context.Context, to io.Writer) error {
+	e := json.NewEncoder(to)
+	all := []statement{
+		{sql: accountList + "ORDER BY a.id", scan: line(e, scanAccount, accountLine)},
+		{sql: "SELECT " + orderList + " FROM orders o ORDER BY o.id", scan: line(e, scanOrder, orderLine)},
+		{sql: "SELECT id, event_id, order_id, from_account, to_account, amount FROM posting ORDER BY id", scan: func(r row) error {
+			p := exportedPosting{Type: "posting"}
+			if err := r.Scan(&p.ID, &p.Event, &p.Order, &p.From, &p.To, &p.Fen); err != nil {
+				return err
+			}
+			return e.Encode(p)
+		}},
+	}
+	return outward(l.engine.snapshot(ctx, all))
+}
+
+type exportedAccount struct {
+	Type   string `json:"type"`
+	ID     int64  `json:"id"`
+	Kind   string `json:"kind"`
+	Number string `json:"number"`
+	Name   string `json:"name,omitempty"`
+	Fen    int64  `json:"fen"`
+	Status string `json:"status"`
+}
+
+type exportedOrder struct {
+	Type    string `json:"type"`
+	ID      int64  `json:"id"`
+	Domain  string `json:"domain"`
+	TradeID string `json:"tradeId,omitempty"`
+	Source  string `json:"source"`
+	State   string `json:"state"`
+	CardNo  string `json:"cardNo,omitempty"`
+	Counter uint16 `json:"counter"`
+	Account int64  `json:"account"`
+	Fen     int64  `json:"fen"`
+	At      int64  `json:"at"`
+}
+
+type exportedPosting struct {
+	Type  string `json:"type"`
+	ID    int64  `json:"id"`
+	Event int64  `json:"event"`
+	Order int64  `json:"order"`
+	From  int64  `json:"from"`
+	To    int64  `json:"to"`
+	Fen   int64  `json:"fen"`
+}
+
+func accountLine(a *recharge.Account) any {
+	return exportedAccount{"account", a.ID, string(a.Kind), a.Number, a.Name, int64(a.Balance), string(a.Status)}
+}
+
+func orderLine(o *recharge.Order) any {
+	return exportedOrder{
+		"order", o.ID, o.Domain, o.TradeID, string(o.Source), string(o.State), o.CardNo, uint16(o.Counter), o.Account,
+		int64(o.Amount), o.At,
+	}
+}
+
+// line writes a row as a line.
+func line[T any](e *json.Encoder, scan func(row) (*T, error), form func(*T) any) func(row) error {
+	return func(r row) error {
+		v, err := scan(r)
+		if err != nil {
+			return err
+		}
+		return e.Encode(form(v))
+	}
+}

@@ -1,0 +1,128 @@
+package ledger
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
+
+	"pbochsm/cmd/onecard/internal/recharge"
+)
+
+// Options open a ledger.
+type Options struct {
+	DSN   string      // "sqlite:FILE", or a postgres:// address
+	Fatal func(error) // called when nothing can be built on any more: end the process; nil panics
+}
+
+// A Ledger is safe for concurrent use, also by several processes on one
+// database.
+type Ledger struct {
+	engine engine
+	commit *committer
+	ids    ids
+	once   sync.Once
+	closed error
+}
+
+var _ recharge.Ledger = (*Ledger)(nil)
+
+// Open opens a ledger whose schema is up to date: see Migrate.
+func Open(ctx context.Context, o Options) (*Ledger, error) {
+	if err := checkSchema(ctx, o.DSN); err != nil {
+		return nil, err
+	}
+	e, err := openEngine(ctx, o.DSN)
+	if err != nil {
+		return nil, err
+	}
+	fatal := o.Fatal
+	if fatal == nil {
+		fatal = func(err error) { panic(err) }
+	}
+	l := &Ledger{engine: e, commit: newCommitter(e, fatal)}
+	return l, nil
+}
+
+func openEngine(ctx context.Context, dsn string) (engine, error) {
+	if file, ok := strings.CutPrefix(dsn, "sqlite:"); ok {
+		return openLite(ctx, file)
+	}
+	return openPost(ctx, dsn)
+}
+
+// Close stores what waits and closes the database. It may be called again.
+func (l *Ledger) Close() error {
+	l.once.Do(func() {
+		l.commit.close()
+		l.closed = l.engine.close()
+	})
+	return l.closed
+}
+
+// Ping tells whether the database answers.
+func (l *Ledger) Ping(ctx context.Context) error { return outward(l.engine.ping(ctx)) }
+
+// Commit stores a change. See recharge.Ledger.
+func (l *Ledger) Commit(ctx context.Context, c *recharge.Change) error {
+	first, err := l.take(ctx, int64(1+len(c.Postings)))
+	if err != nil {
+		return err
+	}
+	return l.commit.do(ctx, &work{change: c, event: first, posted: first + 1})
+}
+
+// NewID gives a number that nothing else has. See recharge.Ledger.
+func (l *Ledger) NewID(ctx context.Context) (int64, error) { return l.take(ctx, 1) }
+
+// idBlock is how many numbers a process takes from the database at once.
+// Those that it does not use by its end are never used.
+const idBlock = 10_000
+
+// ids are the numbers that this process has taken and not used.
+type ids struct {
+	mu         sync.Mutex
+	next, last int64
+}
+
+// take gives n consecutive numbers and returns the first.
+func (l *Ledger) take(ctx context.Context, n int64) (int64, error) {
+	l.ids.mu.Lock()
+	defer l.ids.mu.Unlock()
+	if l.ids.last-l.ids.next < n {
+		size := max(idBlock, n)
+		end, err := l.takeBlock(ctx, size)
+		if err != nil {
+			return 0, outward(err)
+		}
+		l.ids.next, l.ids.last = end-size, end
+	}
+	first := l.ids.next
+	l.ids.next += n
+	return first, nil
+}
+
+// takeBlock takes so many numbers from the database and gives the one after
+// the last. A connection that is found broken is not the end: numbers that were
+// taken and not heard of are never used.
+func (l *Ledger) takeBlock(ctx context.Context, size int64) (end int64, err error) {
+	for range mostTries {
+		err = l.engine.write(ctx, []statement{{
+			sql:  "UPDATE block SET next = next + $1 WHERE name = 'id' RETURNING next",
+			args: []any{size}, rows: 1, scan: into(&end),
+		}}, 0)
+		if err == nil || ctx.Err() != nil {
+			break
+		}
+	}
+	return end, err
+}
+
+// outward makes an error of an engine one of those that recharge knows.
+func outward(err error) error {
+	if errors.Is(err, errRefused) || errors.Is(err, errLost) {
+		return fmt.Errorf("%w: %w", recharge.ErrStore, err)
+	}
+	return err
+}

@@ -1,0 +1,233 @@
+package ledger
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"pbochsm/cmd/onecard/internal/recharge"
+)
+
+// A postEngine is PostgreSQL. A transaction is one batch, sent in one piece and
+// answered in one: the server begins it by itself and commits it at the end of
+// the batch.
+type postEngine struct {
+	pool *pgxpool.Pool
+}
+
+// warned is set for a connection whose server has warned that a commit is not
+// replicated. The connection's own data hold it.
+const warnedKey = "onecard.warned"
+
+func openPost(ctx context.Context, dsn string) (*postEngine, error) {
+	config, err := pgxpool.ParseConfig(dsn)
+	if err != nil {
+		return nil, errors.New("ledger: the address of the database cannot be parsed") // the error quotes it, password and all
+	}
+	config.ConnConfig.OnNotice = func(c *pgconn.PgConn, n *pgconn.Notice) {
+		if flag, ok := c.CustomData()[warnedKey].(*atomic.Bool); ok && strings.HasPrefix(n.Code, "01") {
+			flag.Store(true)
+		}
+	}
+	config.AfterConnect = func(ctx context.Context, c *pgx.Conn) error {
+		c.PgConn().CustomData()[warnedKey] = new(atomic.Bool)
+		return checkDurable(ctx, c)
+	}
+	pool, err := pgxpool.NewWithConfig(ctx, config)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", recharge.ErrStore, err)
+	}
+	e := &postEngine{pool: pool}
+	if err := e.ping(ctx); err != nil {
+		pool.Close()
+		return nil, err
+	}
+	return e, nil
+}
+
+// checkDurable refuses a connection on which a commit would be answered before
+// it is on the disk.
+func checkDurable(ctx context.Context, c *pgx.Conn) error {
+	for setting, good := range map[string][]string{
+		"synchronous_commit": {"on", "remote_apply"},
+		"fsync":              {"on"},
+		"full_page_writes":   {"on"},
+	} {
+		var value string
+		if err := c.QueryRow(ctx, "SELECT current_setting($1)", setting).Scan(&value); err != nil {
+			return err
+		}
+		if value != good[0] && value != good[len(good)-1] {
+			return fmt.Errorf("ledger: the database has %s = %s: a power cut would lose orders", setting, value)
+		}
+	}
+	return nil
+}
+
+func (e *postEngine) read(ctx context.Context, all []statement) error {
+	return postError(e.pool.SendBatch(ctx, batch(all)).Close())
+}
+
+func (e *postEngine) snapshot(ctx context.Context, all []statement) error {
+	options := pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly}
+	return postError(pgx.BeginTxFunc(ctx, e.pool, options, func(tx pgx.Tx) error {
+		for _, s := range all {
+			rows, err := tx.Query(ctx, s.sql, s.args...)
+			if err != nil {
+				return err
+			}
+			for rows.Next() {
+				if err := s.scan(rows); err != nil {
+					rows.Close()
+					return err
+				}
+			}
+			if err := rows.Err(); err != nil {
+				return err
+			}
+		}
+		return nil
+	}))
+}
+
+// batch hands each row of each statement to its scan when the batch is closed.
+func batch(all []statement) *pgx.Batch {
+	b := &pgx.Batch{}
+	for _, s := range all {
+		q := b.Queue(s.sql, s.args...)
+		switch {
+		case s.scan != nil:
+			q.Query(func(rows pgx.Rows) error {
+				for rows.Next() {
+					if err := s.scan(rows); err != nil {
+						return err
+					}
+				}
+				return rows.Err()
+			})
+		case s.rows != anyRows:
+			q.Exec(func(t pgconn.CommandTag) error {
+				if t.RowsAffected() != int64(s.rows) {
+					return fmt.Errorf("%w: a statement met %d rows of %d", errLost, t.RowsAffected(), s.rows)
+				}
+				return nil
+			})
+		}
+	}
+	return b
+}
+
+// mostTries is how often a transaction that the server gave up for the sake of
+// another one is repeated.
+const mostTries = 5
+
+func (e *postEngine) write(ctx context.Context, all []statement, proof int64) error {
+	var err error
+	for range mostTries {
+		var sure bool
+		if sure, err = e.try(ctx, all); err == nil || !sure {
+			break
+		}
+		if code := sqlState(err); code != "40001" && code != "40P01" {
+			return postError(err)
+		}
+	}
+	switch {
+	case err == nil || errors.Is(err, errLost):
+		return err
+	case proof == 0: // what nobody will miss
+		return fmt.Errorf("%w: %w", recharge.ErrStore, err)
+	}
+	return e.outcome(proof, err)
+}
+
+// try sends the batch once. It is sure that nothing is stored where the server
+// said so, or where nothing was sent.
+func (e *postEngine) try(ctx context.Context, all []statement) (sure bool, err error) {
+	conn, err := e.pool.Acquire(ctx)
+	if err != nil {
+		return true, err
+	}
+	defer conn.Release()
+	warned := conn.Conn().PgConn().CustomData()[warnedKey].(*atomic.Bool) //nolint:errcheck,forcetypeassert // AfterConnect put it there
+	warned.Store(false)
+	err = conn.Conn().SendBatch(ctx, batch(all)).Close()
+	if err == nil && warned.Load() {
+		return false, errors.New("the server warns that the commit may not be replicated")
+	}
+	var said *pgconn.PgError
+	if errors.As(err, &said) && said.Severity == "ERROR" {
+		return true, err
+	}
+	return pgconn.SafeToRetry(err), err
+}
+
+// outcomeTime is how long the fate of a transaction is asked for.
+const outcomeTime = 10 * time.Second
+
+// outcome finds out what became of a transaction of which only cause is known.
+// It asks by trying to store an event with the number of one of its events:
+// whichever of the two comes first excludes the other, so a transaction that
+// is still under way on the server cannot slip in after the answer. And what
+// it stores with that is a commit of its own: once that is replicated, so is
+// everything before it.
+func (e *postEngine) outcome(proof int64, cause error) error {
+	ctx, cancel := context.WithTimeout(context.Background(), outcomeTime)
+	defer cancel()
+	for pause := 10 * time.Millisecond; ; pause *= 2 {
+		void := int64(0)
+		ask := []statement{
+			{sql: "INSERT INTO event (id, at, kind, domain, order_id, who, note) VALUES ($1, 0, 'VOID', '', 0, '', '') " +
+				"ON CONFLICT (id) DO NOTHING", args: []any{proof}, rows: anyRows},
+			{sql: "UPDATE block SET next = next + 1 WHERE name = 'pulse'", rows: 1},
+			{sql: "SELECT count(*) FROM event WHERE id = $1 AND kind = 'VOID'", args: []any{proof}, rows: 1, scan: into(&void)},
+		}
+		_, err := e.try(ctx, ask)
+		switch {
+		case err == nil && void == 0:
+			return errStored
+		case err == nil:
+			return fmt.Errorf("%w: %w", recharge.ErrStore, cause)
+		}
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("%w: %w; %w", recharge.ErrUnknownOutcome, cause, err)
+		case <-time.After(min(pause, time.Second)):
+		}
+	}
+}
+
+func (e *postEngine) ping(ctx context.Context) error { return postError(e.pool.Ping(ctx)) }
+
+func (e *postEngine) close() error {
+	e.pool.Close()
+	return nil
+}
+
+// sqlState is the code of an error of the server, or empty.
+func sqlState(err error) string {
+	var said *pgconn.PgError
+	if errors.As(err, &said) {
+		return said.Code
+	}
+	return ""
+}
+
+// postError says what an error means after which nothing is stored. Class 23
+// is a constraint.
+func postError(err error) error {
+	switch {
+	case err == nil, errors.Is(err, errLost):
+		return err
+	case strings.HasPrefix(sqlState(err), "23"):
+		return fmt.Errorf("%w: %w", errRefused, err)
+	}
+	return fmt.Errorf("%w: %w", recharge.ErrStore, err)
+}

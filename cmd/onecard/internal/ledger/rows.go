@@ -1,0 +1,159 @@
+package ledger
+
+import (
+	"encoding/binary"
+	"encoding/json"
+
+	"pbochsm/cmd/onecard/internal/recharge"
+	"pbochsm/mac"
+)
+
+var (
+	events    = table{name: "event", columns: []string{"id", "at", "kind", "domain", "order_id", "who", "note"}}
+	postings  = table{name: "posting", columns: []string{"id", "event_id", "order_id", "from_account", "to_account", "amount"}}
+	bindings  = table{name: "binding", columns: []string{"scheme", "asn", "card_no"}}
+	accounts  = table{name: "account", columns: []string{"id", "kind", "number", "name", "balance", "status"}}
+	vouchers  = table{name: "voucher", columns: []string{"serial", "digest", "amount", "status", "expires"}}
+	persons   = table{name: "person", columns: []string{"name", "hash"}}
+	proposals = table{name: "proposal", columns: proposalColumns}
+	orders    = table{name: "orders", columns: orderColumns}
+	writes    = table{name: "card_write", columns: writeColumns}
+	corporate = table{
+		name:    "corporate",
+		columns: []string{"account_id", "card_no", "asn", "hash", "previous", "verified_at", "version"},
+	}
+)
+
+var proposalColumns = []string{"id", "kind", "order_id", "order_version", "evidence", "proposer", "approver", "at"}
+
+var orderColumns = []string{
+	"id", "domain", "trade_id", "source", "trade_type", "state", "version", "scheme", "asn", "wallet", "counter",
+	"card_no", "balance", "amount", "account", "payment_type", "payment_account", "payment_trade_id", "detail",
+	"fingerprint", "overtaken", "at",
+}
+
+var writeColumns = []string{
+	"scheme", "asn", "wallet", "counter", "random", "order_id", "balance", "key_id", "terminal", "host_date",
+	"host_time", "mac2", "fingerprint", "at",
+}
+
+func orderRow(o *recharge.Order) []any {
+	row := []any{
+		o.ID, o.Domain, nullable(o.TradeID), string(o.Source), string(o.TradeType), string(o.State), o.Version,
+		nil, nil, nil, nil,
+		o.CardNo, int64(o.Balance), int64(o.Amount), o.Account, o.Payment.Type, o.Payment.Account, o.Payment.TradeID,
+		detailText(o.Detail), o.Fingerprint[:], flag(o.Overtaken), o.At,
+	}
+	if o.Card.Scheme != 0 {
+		copy(row[7:], cardRow(o.Card, o.Counter))
+	}
+	return row
+}
+
+func cardRow(c recharge.CardKey, n mac.OnlineCount) []any {
+	return []any{int64(c.Scheme), number(c.ASN), int64(c.Wallet), int64(n)}
+}
+
+func writeRow(w *recharge.CardWrite) []any {
+	return append(cardRow(w.Card, w.Counter), random(w.Random), w.Order, int64(w.Balance),
+		[]byte{w.Key.Set, w.Key.Version, w.Key.Algorithm}, w.Terminal[:], w.Date[:], w.Time[:], w.MAC2[:], w.Fingerprint[:], w.At)
+}
+
+// scanOrder reads a row of orderColumns.
+func scanOrder(r row) (*recharge.Order, error) {
+	var (
+		o                            recharge.Order
+		trade                        *string
+		scheme, asn, wallet, counter *int64
+		detail                       string
+		fingerprint                  []byte
+		overtaken                    int64
+	)
+	err := r.Scan(&o.ID, &o.Domain, &trade, &o.Source, &o.TradeType, &o.State, &o.Version, &scheme, &asn, &wallet,
+		&counter, &o.CardNo, &o.Balance, &o.Amount, &o.Account, &o.Payment.Type, &o.Payment.Account, &o.Payment.TradeID,
+		&detail, &fingerprint, &overtaken, &o.At)
+	if err != nil {
+		return nil, err
+	}
+	if trade != nil {
+		o.TradeID = *trade
+	}
+	if scheme != nil && asn != nil && wallet != nil && counter != nil {
+		o.Card, o.Counter = cardKey(*scheme, *asn, *wallet), mac.OnlineCount(*counter)
+	}
+	copy(o.Fingerprint[:], fingerprint)
+	o.Overtaken = overtaken != 0
+	return &o, json.Unmarshal([]byte(detail), &o.Detail)
+}
+
+// scanWrite reads a row of writeColumns.
+func scanWrite(r row) (*recharge.CardWrite, error) {
+	var (
+		w                                               recharge.CardWrite
+		scheme, asn, wallet, counter, rnd               int64
+		key, terminal, date, clock, mac2, ofFingerprint []byte
+	)
+	err := r.Scan(&scheme, &asn, &wallet, &counter, &rnd, &w.Order, &w.Balance, &key, &terminal, &date, &clock, &mac2,
+		&ofFingerprint, &w.At)
+	if err != nil {
+		return nil, err
+	}
+	w.Card, w.Counter = cardKey(scheme, asn, wallet), mac.OnlineCount(counter)
+	binary.BigEndian.PutUint32(w.Random[:], uint32(rnd))
+	if len(key) == 3 {
+		w.Key = mac.KeyID{Set: key[0], Version: key[1], Algorithm: key[2]}
+	}
+	copy(w.Terminal[:], terminal)
+	copy(w.Date[:], date)
+	copy(w.Time[:], clock)
+	copy(w.MAC2[:], mac2)
+	copy(w.Fingerprint[:], ofFingerprint)
+	return &w, nil
+}
+
+func cardKey(scheme, asn, wallet int64) recharge.CardKey {
+	return recharge.CardKey{Scheme: uint8(scheme), ASN: factor(asn), Wallet: uint8(wallet)}
+}
+
+// number is an application serial number as the decimal number that its digits
+// are.
+func number(asn mac.Factor) (n int64) {
+	for _, b := range asn {
+		n = n*100 + int64(b>>4)*10 + int64(b&0x0F)
+	}
+	return n
+}
+
+// factor is the inverse of number.
+func factor(n int64) (asn mac.Factor) {
+	for i := len(asn) - 1; i >= 0; i-- {
+		asn[i] = byte(n%10 | n/10%10<<4)
+		n /= 100
+	}
+	return asn
+}
+
+func random(r [4]byte) int64 { return int64(binary.BigEndian.Uint32(r[:])) }
+
+func nullable(s string) any {
+	if s == "" {
+		return nil
+	}
+	return s
+}
+
+func flag(b bool) int64 {
+	if b {
+		return 1
+	}
+	return 0
+}
+
+// detailText is d as JSON; most orders have none to speak of.
+func detailText(d recharge.Detail) string {
+	if d == (recharge.Detail{}) {
+		return "{}"
+	}
+	text, _ := json.Marshal(d) //nolint:errchkjson // a struct of strings always has a JSON form
+	return string(text)
+}

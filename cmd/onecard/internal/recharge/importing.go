@@ -1,0 +1,102 @@
+package recharge
+
+import (
+	"context"
+	"encoding/csv"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// Imported tells what became of the lines of an import.
+type Imported struct {
+	New     int // registered now
+	Known   int // registered before, with the same content
+	Refused []RefusedLine
+}
+
+// A RefusedLine is a line that was not imported.
+type RefusedLine struct {
+	Line int
+	Err  error
+}
+
+// importColumns is the header of an import.
+var importColumns = []string{"TradeID", "CarNo", "TradeMoney", "PaymentType", "AccountNo", "PaymentTradeID"}
+
+// ImportOrders registers paid orders of a domain from CSV with a header. Each
+// line stands for itself, so a file can be imported again after an error.
+func (o *Operator) ImportOrders(ctx context.Context, who, domain string, from io.Reader) (Imported, error) {
+	var done Imported
+	r := csv.NewReader(from)
+	r.FieldsPerRecord = len(importColumns)
+	header, err := r.Read()
+	if err != nil {
+		return done, fmt.Errorf("%w: the header: %w", ErrUnsuited, err)
+	}
+	if !slices.Equal(header, importColumns) {
+		return done, fmt.Errorf("%w: the header is not %s", ErrUnsuited, strings.Join(importColumns, ","))
+	}
+	for {
+		row, err := r.Read()
+		if errors.Is(err, io.EOF) {
+			return done, nil
+		}
+		line, _ := r.FieldPos(0)
+		fresh := false
+		if err == nil {
+			fresh, err = o.importLine(ctx, who, domain, row)
+		}
+		switch {
+		case errors.Is(err, ErrStore), errors.Is(err, ErrUnknownOutcome), errors.Is(err, context.Canceled):
+			return done, err
+		case err != nil:
+			done.Refused = append(done.Refused, RefusedLine{line, err})
+		case fresh:
+			done.New++
+		default:
+			done.Known++
+		}
+	}
+}
+
+func (o *Operator) importLine(ctx context.Context, who, domain string, row []string) (fresh bool, err error) {
+	amount, err := strconv.ParseInt(row[2], 10, 64)
+	switch {
+	case err != nil || strconv.FormatInt(amount, 10) != row[2]:
+		return false, errBadAmount
+	case !serial(row[0]) || len(row[0]) > 64:
+		return false, fmt.Errorf("%w: the serial", ErrUnsuited)
+	case asnOf(row[1]) == nil:
+		return false, fmt.Errorf("%w: a card number has 16 digits", ErrUnsuited)
+	case row[3] == "":
+		return false, fmt.Errorf("%w: no payment type", ErrUnsuited)
+	}
+	r := RegisterOrder{
+		Caller: Caller{Domain: domain, Source: who}, TradeID: strings.ToUpper(row[0]), CardNo: row[1], Amount: Fen(amount),
+		Payment: Payment{Type: row[3], Account: row[4], TradeID: strings.ToUpper(row[5])},
+	}
+	for range mostTries {
+		k, err := o.Ledger.Find(ctx, Question{Domain: domain, TradeID: r.TradeID})
+		if err != nil {
+			return false, err
+		}
+		if err := register(ctx, o.Ledger, r, o.Clock()); !errors.Is(err, ErrConflict) {
+			return k.Order == nil, err
+		}
+	}
+	return false, ErrBusy
+}
+
+// serial tells whether s can be a TradeID.
+func serial(s string) bool {
+	for _, b := range []byte(s) {
+		if (b < '0' || b > '9') && (b < 'A' || b > 'Z') && (b < 'a' || b > 'z') && b != '_' && b != '-' {
+			return false
+		}
+	}
+	return s != ""
+}

@@ -1,0 +1,142 @@
+package recharge
+
+import (
+	"context"
+	"errors"
+	"fmt"
+)
+
+// A Proposed is what a person proposes: to refund an order on evidence that
+// its money is not on the card, or to write it off because the card never came
+// back.
+type Proposed struct {
+	Kind     State // Refunded or WrittenOff
+	Domain   string
+	TradeID  string
+	OrderID  int64 // instead of Domain and TradeID
+	Evidence string
+}
+
+// AddPerson registers a person with a pass-phrase.
+func (o *Operator) AddPerson(ctx context.Context, who, name string, passphrase Password) error {
+	if name == "" || len(passphrase) < 12 {
+		return fmt.Errorf("%w: a name, and a pass-phrase of 12 characters or more", ErrUnsuited)
+	}
+	hash, err := o.hasher.hash(string(passphrase))
+	if err != nil {
+		return err
+	}
+	c := &Change{Event: o.event("PERSON", who), Persons: []Person{{Name: name, Hash: hash}}}
+	c.Event.Note = name
+	return exists(o.Ledger.Commit(ctx, c))
+}
+
+// person checks a pass-phrase; that of nobody takes the same work.
+func (o *Operator) person(ctx context.Context, name string, passphrase Password) error {
+	k, err := o.Ledger.Find(ctx, Question{Person: name})
+	if err != nil {
+		return err
+	}
+	hash := ""
+	if k.Person != nil {
+		hash = k.Person.Hash
+	}
+	if !o.hasher.verify(hash, string(passphrase)) {
+		return ErrPerson
+	}
+	return nil
+}
+
+// Propose stores a proposal, which changes nothing yet, and gives its number.
+func (o *Operator) Propose(ctx context.Context, p Proposed, name string, passphrase Password) (int64, error) {
+	if err := o.person(ctx, name, passphrase); err != nil {
+		return 0, err
+	}
+	k, err := o.Ledger.Find(ctx, Question{Domain: p.Domain, TradeID: p.TradeID, OrderID: p.OrderID})
+	switch {
+	case err != nil:
+		return 0, err
+	case k.Order == nil:
+		return 0, fmt.Errorf("%w: order", ErrUnknown)
+	case p.Evidence == "":
+		return 0, fmt.Errorf("%w: there is no evidence", ErrUnsuited)
+	}
+	if err := mayGiveUp(p.Kind, k.Order); err != nil {
+		return 0, err
+	}
+	id, err := o.Ledger.NewID(ctx)
+	if err != nil {
+		return 0, err
+	}
+	c := &Change{Event: o.event("PROPOSE", name), Proposals: []Proposal{{
+		ID: id, Kind: p.Kind, Order: k.Order.ID, OrderVersion: k.Order.Version, Evidence: p.Evidence, Proposer: name,
+		At: o.Clock().UnixMilli(),
+	}}}
+	c.Event.Order = k.Order.ID
+	return id, o.Ledger.Commit(ctx, c)
+}
+
+// mayGiveUp tells what can be done with an order in its state. The money of an
+// unload was never credited, so there is nothing to refund.
+func mayGiveUp(kind State, order *Order) error {
+	switch {
+	case order.State == Issued && kind == WrittenOff:
+		return nil
+	case (order.State == Issued || order.State == Consumed) && kind == Refunded && order.TradeType == TradeLoad:
+		return nil
+	}
+	return fmt.Errorf("%w: the order is %s", ErrStatus, order.State)
+}
+
+// Approve carries a proposal out, if another person made it and the order has
+// not moved since.
+func (o *Operator) Approve(ctx context.Context, proposal int64, name string, passphrase Password) error {
+	if err := o.person(ctx, name, passphrase); err != nil {
+		return err
+	}
+	k, err := o.Ledger.Find(ctx, Question{Proposal: proposal})
+	switch {
+	case err != nil:
+		return err
+	case k.Proposal == nil:
+		return fmt.Errorf("%w: proposal %d", ErrUnknown, proposal)
+	case k.Proposal.Proposer == name:
+		return ErrTwo
+	case k.Proposal.Approver != "":
+		return ErrStatus
+	}
+	p := k.Proposal
+	k, err = o.Ledger.Find(ctx, Question{OrderID: p.Order})
+	switch {
+	case err != nil:
+		return err
+	case k.Order == nil:
+		return fmt.Errorf("%w: order %d", ErrUnknown, p.Order)
+	case k.Order.Version != p.OrderVersion:
+		return fmt.Errorf("%w: the order has moved since the proposal", ErrStatus)
+	}
+	err = o.Ledger.Commit(ctx, o.giveUp(p, k.Order, name))
+	if errors.Is(err, ErrConflict) {
+		return fmt.Errorf("%w: %w", ErrStatus, err)
+	}
+	return err
+}
+
+// giveUp is the change that carries a proposal out.
+func (o *Operator) giveUp(p *Proposal, order *Order, name string) *Change {
+	to := WriteOffAccount
+	if p.Kind == Refunded {
+		to = creditOf(order)
+	}
+	c := &Change{
+		Event:    o.event(string(p.Kind), name),
+		Moves:    []Move{{Order: order.ID, Version: order.Version, From: order.State, To: p.Kind, Overtaken: order.Overtaken}},
+		Approval: &Approval{Proposal: p.ID, Approver: name},
+	}
+	if order.TradeType == TradeLoad {
+		c.Postings = []Posting{{Order: order.ID, From: CardsAccount, To: to, Amount: order.Amount}}
+	}
+	c.Event.Order = order.ID
+	c.Event.Note = p.Proposer + ": " + p.Evidence
+	return c
+}
