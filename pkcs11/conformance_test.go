@@ -3,11 +3,14 @@
 package pkcs11_test
 
 import (
+	"context"
+	"errors"
 	"flag"
 	"testing"
 
 	"pbochsm/keystore"
 	"pbochsm/mac"
+	"pbochsm/mac/reference"
 	"pbochsm/pkcs11/tokentest"
 	"pbochsm/vectors"
 )
@@ -16,12 +19,16 @@ var chainCount = flag.Int("pkcs11.chains", 2000, "how many random chains to hold
 
 func TestConformance(t *testing.T) {
 	tokentest.Each(t, func(t *testing.T, f tokentest.Fixture) {
-		keys := install(t, f, vectors.Keys())
+		keys := install(t, f, vectors.Keys(), vectors.Profiles()...)
 		b := serve(t, f.Config(t))
 		if err := b.Check(t.Context(), keys); err != nil {
 			t.Fatal(err)
 		}
-		hsm := mac.NewEngine(keystore.NewLive(keys), b)
+		hsm := &both{
+			token:    mac.NewEngine(keystore.NewLive(keys), b),
+			software: mac.NewEngine(keystore.NewLive(snapshot(t, vectors.Keys(), vectors.Profiles()...)), reference.Backend{}),
+			refused:  map[mac.Kind]int{},
+		}
 		for _, batch := range []int{0, 1} {
 			report, err := vectors.Run(t.Context(), hsm, vectors.Options{Batch: batch})
 			if err != nil {
@@ -30,9 +37,45 @@ func TestConformance(t *testing.T) {
 			for _, f := range report.Failures() {
 				t.Error(f)
 			}
-			t.Logf("%d vectors, TAC keys by way %s", report.Cases(), b.Status().TAC)
+			t.Logf("%d vectors, TAC keys by way %s; refused: %v", report.Cases(), b.Status().TAC, hsm.refused)
+		}
+		for _, kind := range []mac.Kind{mac.KindLoad, mac.KindLoadTAC, mac.KindUnload, mac.KindUnloadMAC3, mac.KindPurchase, mac.KindPurchaseTAC} {
+			if hsm.answered[kind] == 0 {
+				t.Errorf("the token answered no %s", kind)
+			}
 		}
 	})
+}
+
+// A both asks the token, and the software what the token says it cannot do: the
+// ciphers that it lacks, and chains that end in another way than with a session
+// key or a folded one. Those must be refused, never answered wrongly.
+type both struct {
+	token, software *mac.Engine
+	refused         map[mac.Kind]int
+	answered        map[mac.Kind]int
+}
+
+func (h *both) Do(ctx context.Context, ops []mac.Op) error {
+	if h.answered == nil {
+		h.answered = map[mac.Kind]int{}
+	}
+	asked := append([]mac.Op(nil), ops...)
+	if err := h.token.Do(ctx, ops); err != nil {
+		return err
+	}
+	for i := range ops {
+		if !errors.Is(ops[i].Err, mac.ErrUnsupported) {
+			h.answered[ops[i].Kind]++
+			continue
+		}
+		h.refused[ops[i].Kind]++
+		if err := h.software.Do(ctx, asked[i:i+1]); err != nil {
+			return err
+		}
+		ops[i] = asked[i]
+	}
+	return nil
 }
 
 func TestAgreesWithReference(t *testing.T) {

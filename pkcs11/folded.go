@@ -16,3 +16,9 @@ func Folded(home keystore.Home) keystore.Home {
 	home.ID += "/folded"
 	return home
 }
+
+// NeedsFolded tells whether a key needs the companion that Folded names: it is a
+// card's own, and its halves are folded, as for a TAC or for setting a PIN anew.
+func NeedsFolded(k *keystore.Key) bool {
+	return k.Levels == 0 && (k.Usage == keystore.UsageTAC || k.Usage == keystore.UsagePINReload)
+}

@@ -18,8 +18,9 @@ import (
 
 const tokenName = "main"
 
-// install puts keys into the token, and gives the catalogue that points there.
-func install(t testing.TB, f tokentest.Fixture, entries []keystore.Entry) *keystore.Snapshot {
+// install puts the 3DES keys into the token, and gives the catalogue that points
+// there.
+func install(t testing.TB, f tokentest.Fixture, entries []keystore.Entry, profiles ...keystore.Profile) *keystore.Snapshot {
 	t.Helper()
 	token, err := pkcs11.Open(t.Context(), f.Config(t))
 	if err != nil {
@@ -32,6 +33,9 @@ func install(t testing.TB, f tokentest.Fixture, entries []keystore.Entry) *keyst
 	}()
 	homed := make([]keystore.Entry, len(entries))
 	for i, e := range entries {
+		if homed[i] = e; e.Cipher != keystore.Cipher3DES {
+			continue // no token here has another; the key stays in the file
+		}
 		e.Home = keystore.Home{Token: tokenName, Label: "pboc/" + e.Ref.String(), ID: fmt.Sprintf("%c%c%c%c", e.Set, e.Usage, e.Version, e.Algorithm)}
 		if e.KCV == (keystore.KCV{}) {
 			if e.KCV, err = e.Secret.KCV(e.Cipher); err != nil {
@@ -41,7 +45,7 @@ func install(t testing.TB, f tokentest.Fixture, entries []keystore.Entry) *keyst
 		if err := token.Install(e.Home.Label, e.Home.ID, 0x14, e.Secret[:], false); err != nil {
 			t.Fatal(err)
 		}
-		if e.Usage == keystore.UsageTAC && e.Levels == 0 {
+		if pkcs11.NeedsFolded(&e.Key) {
 			folded := reference.Key(e.Secret).TACKey()
 			err := token.Install(pkcs11.Folded(e.Home).Label, pkcs11.Folded(e.Home).ID, 0x14, append(folded[:], folded[:]...), true)
 			if err != nil {
@@ -51,12 +55,12 @@ func install(t testing.TB, f tokentest.Fixture, entries []keystore.Entry) *keyst
 		e.Secret = keystore.Secret{}
 		homed[i] = e
 	}
-	return snapshot(t, homed)
+	return snapshot(t, homed, profiles...)
 }
 
-func snapshot(t testing.TB, entries []keystore.Entry) *keystore.Snapshot {
+func snapshot(t testing.TB, entries []keystore.Entry, profiles ...keystore.Profile) *keystore.Snapshot {
 	t.Helper()
-	s, err := keystore.NewSnapshot(keystore.ModeTest, 1, keystore.KCV{}, entries)
+	s, err := keystore.NewSnapshot(keystore.ModeTest, 1, keystore.KCV{}, entries, profiles...)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -73,7 +73,7 @@ func (b *Backend) wanted(k *keystore.Key) []keyID {
 		return nil
 	}
 	id := keyID{label: k.Home.Label, id: k.Home.ID, kcv: k.KCV, cipher: k.Cipher}
-	if k.Usage == keystore.UsageTAC && k.Levels == 0 {
+	if NeedsFolded(k) {
 		return []keyID{id, foldedID(k)}
 	}
 	return []keyID{id}

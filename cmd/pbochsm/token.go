@@ -177,7 +177,7 @@ func (choice *tokenChoice) specFor(k keystore.Key) pkcs11.Spec {
 		Label:  or(choice.object.Object, "pbochsm/"+k.Ref.String()),
 		ID:     or(choice.object.ID, string([]byte{k.Set, byte(k.Usage), k.Version, k.Algorithm})),
 		Cipher: k.Cipher,
-		Folded: k.Usage == keystore.UsageTAC && k.Levels == 0,
+		Folded: pkcs11.NeedsFolded(&k),
 	}
 }
 
