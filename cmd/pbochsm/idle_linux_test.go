@@ -49,7 +49,7 @@ func TestIdleConnections(t *testing.T) {
 	}
 	rss := residentOf(t, pid)
 	t.Logf("%d connections: %d MiB resident, %d bytes each", n, rss>>20, rss/n)
-	if rss > most {
+	if rss > most && !raced {
 		t.Errorf("%d bytes resident with %d idle connections, more than %d", rss, n, most)
 	}
 }

@@ -1,0 +1,6 @@
+//go:build !race
+
+package main
+
+// raced tells that the daemon of the tests is built with the race detector.
+const raced = false
