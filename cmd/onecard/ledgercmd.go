@@ -32,7 +32,7 @@ func ledgerCommand() *cli.Command {
 				Flags: []cli.Flag{configFlag()}, Action: withLedger(exportLedger),
 			},
 			{
-				Name: "reconcile", Usage: "report what is open: orders without a receipt, MAC2s never revealed, balances",
+				Name: "reconcile", Usage: "report what is open: orders without a receipt, overtaken or unwritten ones, balances, faults",
 				Flags: []cli.Flag{configFlag()}, Action: withLedger(reconcileLedger),
 			},
 			{

@@ -2,6 +2,7 @@ package ledger_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -34,10 +35,7 @@ func merchant(t testing.TB, l *ledger.Ledger, number string, balance recharge.Fe
 
 // sale is a load of card number n that account pays.
 func sale(t testing.TB, l *ledger.Ledger, account int64, n int) *recharge.Change {
-	id, err := l.NewID(context.Background())
-	if err != nil {
-		t.Error(err)
-	}
+	id := newID(t, l)
 	var asn mac.Factor
 	for i, v := 7, n; i >= 0; i, v = i-1, v/100 {
 		asn[i] = byte(v%10 | v/10%10<<4)
@@ -52,6 +50,22 @@ func sale(t testing.TB, l *ledger.Ledger, account int64, n int) *recharge.Change
 		}},
 		Writes:   []recharge.CardWrite{{Order: id, Card: card, Random: [4]byte{1, 2, 3, byte(n)}}},
 		Postings: []recharge.Posting{{Order: id, From: account, To: recharge.CardsAccount, Amount: 100}},
+	}
+}
+
+// newID takes a number, again and again where the ledger says that it cannot be
+// reached: nothing is booked then, and its callers ask again too.
+func newID(t testing.TB, l *ledger.Ledger) int64 {
+	for try := 1; ; try++ {
+		id, err := l.NewID(context.Background())
+		if err == nil {
+			return id
+		}
+		if try == 50 || !errors.Is(err, recharge.ErrStore) {
+			t.Error(err)
+			return 0
+		}
+		time.Sleep(10 * time.Millisecond)
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strings"
 	"sync"
+	"time"
 
 	"pbochsm/cmd/onecard/internal/recharge"
 )
@@ -107,7 +108,7 @@ func (l *Ledger) take(ctx context.Context, n int64) (int64, error) {
 // the last. A connection that is found broken is not the end: numbers that were
 // taken and not heard of are never used.
 func (l *Ledger) takeBlock(ctx context.Context, size int64) (end int64, err error) {
-	for range mostTries {
+	for try := range mostTries {
 		err = l.engine.write(ctx, []statement{{
 			sql:  "UPDATE block SET next = next + $1 WHERE name = 'id' RETURNING next",
 			args: []any{size}, rows: 1, scan: into(&end),
@@ -115,6 +116,7 @@ func (l *Ledger) takeBlock(ctx context.Context, size int64) (end int64, err erro
 		if err == nil || ctx.Err() != nil {
 			break
 		}
+		time.Sleep(time.Millisecond << try)
 	}
 	return end, err
 }

@@ -75,26 +75,41 @@ func (e *postEngine) read(ctx context.Context, all []statement) error {
 	return postError(e.pool.SendBatch(ctx, batch(all)).Close())
 }
 
-func (e *postEngine) snapshot(ctx context.Context, all []statement) error {
+// snapshot reads everything at one moment. A connection that is found broken
+// before the first row is not the end: the server may have been started anew.
+func (e *postEngine) snapshot(ctx context.Context, all []statement) (err error) {
 	options := pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly}
-	return postError(pgx.BeginTxFunc(ctx, e.pool, options, func(tx pgx.Tx) error {
-		for _, s := range all {
-			rows, err := tx.Query(ctx, s.sql, s.args...)
-			if err != nil {
-				return err
-			}
-			for rows.Next() {
-				if err := s.scan(rows); err != nil {
-					rows.Close()
-					return err
-				}
-			}
-			if err := rows.Err(); err != nil {
+	for range mostTries {
+		began := false
+		err = pgx.BeginTxFunc(ctx, e.pool, options, func(tx pgx.Tx) error {
+			began = true
+			return scanAll(ctx, tx, all)
+		})
+		if err == nil || began || ctx.Err() != nil {
+			break
+		}
+	}
+	return postError(err)
+}
+
+// scanAll runs the statements one by one and hands each row to its scan.
+func scanAll(ctx context.Context, tx pgx.Tx, all []statement) error {
+	for _, s := range all {
+		rows, err := tx.Query(ctx, s.sql, s.args...)
+		if err != nil {
+			return err
+		}
+		for rows.Next() {
+			if err := s.scan(rows); err != nil {
+				rows.Close()
 				return err
 			}
 		}
-		return nil
-	}))
+		if err := rows.Err(); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // batch hands each row of each statement to its scan when the batch is closed.
