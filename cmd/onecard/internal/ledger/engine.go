@@ -8,11 +8,10 @@ import (
 // An engine is a database. Its errors are nil, errRefused, or what recharge
 // says of a Ledger.
 type engine interface {
-	// read runs statements that change nothing.
+	// read runs statements that change nothing. All of them see the same moment:
+	// a decision that met money before and its order after another process's
+	// commit would be wrong.
 	read(ctx context.Context, all []statement) error
-
-	// snapshot is read, where all statements see the same moment.
-	snapshot(ctx context.Context, all []statement) error
 
 	// write runs statements as one transaction and returns when a power cut can
 	// no longer undo it. proof is an event among what it stores, by which the

@@ -23,7 +23,7 @@ func (l *Ledger) Export(ctx context.Context, to io.Writer) error {
 			return e.Encode(p)
 		}},
 	}
-	return outward(l.engine.snapshot(ctx, all))
+	return outward(l.engine.read(ctx, all))
 }
 
 type exportedAccount struct {

@@ -93,13 +93,7 @@ func TestMove(t *testing.T) {
 			t.Errorf("from another version: %v", err)
 		}
 		errs := make([]error, 16)
-		if strings.HasPrefix(dsn, "sqlite:") {
-			together(len(errs), func(i int) { errs[i] = move(1, recharge.Issued, recharge.Confirmed) })
-		} else { // at once they can stop the ledger: nothing is lost, but it is a fault that is still open
-			for i := range errs {
-				errs[i] = move(1, recharge.Issued, recharge.Confirmed)
-			}
-		}
+		together(len(errs), func(i int) { errs[i] = move(1, recharge.Issued, recharge.Confirmed) })
 		if n := len(slices.DeleteFunc(errs, func(err error) bool { return err != nil })); n != 1 {
 			t.Errorf("%d moves found the same state", n)
 		}

@@ -71,46 +71,34 @@ func checkDurable(ctx context.Context, c *pgx.Conn) error {
 	return nil
 }
 
-func (e *postEngine) read(ctx context.Context, all []statement) error {
-	return postError(e.pool.SendBatch(ctx, batch(all)).Close())
-}
+// oneMoment is what a batch that reads stands in.
+const (
+	oneMoment = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
+	itsEnd    = "COMMIT"
+)
 
-// snapshot reads everything at one moment. A connection that is found broken
-// before the first row is not the end: the server may have been started anew.
-func (e *postEngine) snapshot(ctx context.Context, all []statement) (err error) {
-	options := pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly}
+// read sends everything in one piece. A connection that is found broken before
+// the first row is not the end: the server may have been started anew.
+func (e *postEngine) read(ctx context.Context, all []statement) (err error) {
+	bracketed := append(append([]statement{{sql: oneMoment, rows: anyRows}}, all...), statement{sql: itsEnd, rows: anyRows})
 	for range mostTries {
 		began := false
-		err = pgx.BeginTxFunc(ctx, e.pool, options, func(tx pgx.Tx) error {
-			began = true
-			return scanAll(ctx, tx, all)
-		})
-		if err == nil || began || ctx.Err() != nil {
+		for i, s := range all {
+			bracketed[1+i].scan = func(r row) error {
+				began = true
+				return s.scan(r)
+			}
+		}
+		err = e.pool.SendBatch(ctx, batch(bracketed)).Close()
+		if err == nil || began || sqlState(err) != "" && !terminated(err) || ctx.Err() != nil {
 			break
 		}
 	}
 	return postError(err)
 }
 
-// scanAll runs the statements one by one and hands each row to its scan.
-func scanAll(ctx context.Context, tx pgx.Tx, all []statement) error {
-	for _, s := range all {
-		rows, err := tx.Query(ctx, s.sql, s.args...)
-		if err != nil {
-			return err
-		}
-		for rows.Next() {
-			if err := s.scan(rows); err != nil {
-				rows.Close()
-				return err
-			}
-		}
-		if err := rows.Err(); err != nil {
-			return err
-		}
-	}
-	return nil
-}
+// terminated tells whether the server has ended the session: class 57P.
+func terminated(err error) bool { return strings.HasPrefix(sqlState(err), "57P") }
 
 // batch hands each row of each statement to its scan when the batch is closed.
 func batch(all []statement) *pgx.Batch {

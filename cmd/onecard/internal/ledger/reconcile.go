@@ -30,7 +30,7 @@ func (l *Ledger) Reconcile(ctx context.Context, now time.Time, grace time.Durati
 		{sql: openOrders + "o.state = 'ISSUED' AND o.overtaken <> 0" + inOrder, scan: many(&r.Overtaken, scanOrder)},
 		{sql: openOrders + "o.state = 'RESERVED' AND o.at <= $1" + inOrder, args: []any{before}, scan: many(&r.Reserved, scanOrder)},
 	}
-	return r, outward(l.engine.snapshot(ctx, all))
+	return r, outward(l.engine.read(ctx, all))
 }
 
 const inOrder = " ORDER BY o.at, o.id"

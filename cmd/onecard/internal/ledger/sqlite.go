@@ -84,31 +84,23 @@ func (e *liteEngine) begin(ctx context.Context) (err error) {
 	return nil
 }
 
+// read prepares everything before it begins: a transaction that waited for
+// another connection to prepare on could wait for one that waits for its own.
 func (e *liteEngine) read(ctx context.Context, all []statement) error {
-	for _, s := range all {
-		stmt, err := e.prepared(ctx, s.sql)
-		if err != nil {
-			return liteError(err)
-		}
-		rows, err := stmt.QueryContext(ctx, s.args...)
-		if err != nil {
-			return liteError(err)
-		}
-		if err := each(rows, s.scan); err != nil {
+	ready := make([]*sql.Stmt, len(all))
+	for i, s := range all {
+		var err error
+		if ready[i], err = e.prepared(ctx, s.sql); err != nil {
 			return liteError(err)
 		}
 	}
-	return nil
-}
-
-func (e *liteEngine) snapshot(ctx context.Context, all []statement) error {
 	tx, err := e.readers.BeginTx(ctx, nil)
 	if err != nil {
 		return liteError(err)
 	}
 	defer func() { _ = tx.Rollback() }()
-	for _, s := range all {
-		rows, err := tx.QueryContext(ctx, lite(s.sql), s.args...)
+	for i, s := range all {
+		rows, err := tx.StmtContext(ctx, ready[i]).QueryContext(ctx, s.args...)
 		if err != nil {
 			return liteError(err)
 		}

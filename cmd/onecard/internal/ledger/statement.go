@@ -61,16 +61,37 @@ type update struct {
 	types            []string
 }
 
-// change gives the statements that change as many rows as there are values.
+// change gives the statements that change as many rows as there are values. The
+// first value names the row. A statement changes a row once, whatever it joins
+// it with, so a second change of a row goes into a statement of its own, where
+// it meets what the first one left.
 func (u *update) change(to []statement, rows [][]any) []statement {
-	for _, part := range chunks(rows) {
-		n := len(part)
-		sql := texts.of(u.name+" update "+u.set, n, func() string {
-			return fmt.Sprintf("UPDATE %s SET %s FROM (VALUES %s) AS v WHERE %s", u.name, u.set, values(n, u.types), u.where)
-		})
-		to = append(to, statement{sql: sql, args: flat(part), rows: n})
+	for len(rows) > 0 {
+		once, again := distinct(rows)
+		for _, part := range chunks(once) {
+			n := len(part)
+			sql := texts.of(u.name+" update "+u.set, n, func() string {
+				return fmt.Sprintf("UPDATE %s SET %s FROM (VALUES %s) AS v WHERE %s", u.name, u.set, values(n, u.types), u.where)
+			})
+			to = append(to, statement{sql: sql, args: flat(part), rows: n})
+		}
+		rows = again
 	}
 	return to
+}
+
+// distinct parts the rows whose first value is new from those that repeat one.
+func distinct(rows [][]any) (once, again [][]any) {
+	seen := make(map[any]bool, len(rows))
+	for _, r := range rows {
+		if seen[r[0]] {
+			again = append(again, r)
+			continue
+		}
+		seen[r[0]] = true
+		once = append(once, r)
+	}
+	return once, again
 }
 
 // values writes n tuples of parameters, with a cast where a type is given.

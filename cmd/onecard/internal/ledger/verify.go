@@ -99,7 +99,7 @@ func (l *Ledger) Verify(ctx context.Context) (Report, error) {
 			return err
 		}})
 	}
-	return r, outward(l.engine.snapshot(ctx, all))
+	return r, outward(l.engine.read(ctx, all))
 }
 
 // sums is the balance of every account by its postings.
