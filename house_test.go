@@ -36,7 +36,7 @@ var down = map[string]struct {
 	"protocol":          {[]string{"mac", "mac/digits", "keystore"}, "the wire asks a mac.HSM; with a backend at hand it could MAC unchecked bytes"},
 	"vectors":           {[]string{"mac", "keystore"}, "the vectors judge every implementation, so they lean on none"},
 	"vectors/gen":       {[]string{"vectors", "mac", "mac/reference", "keystore"}, "expected values come from the readable arithmetic, never from what they will judge"},
-	"cmd":               {[]string{"cmd/onecard/internal/api", "cmd/onecard/internal/config", "cmd/onecard/internal/ledger", "cmd/onecard/internal/modules", "cmd/onecard/internal/recharge", "cmd/onecard/internal/sim", "cmd/pbochsm/internal/audit", "cmd/pbochsm/internal/bench", "cmd/pbochsm/internal/settlement", "cmd/pbochsm/internal/settlement/sample", "keystore", "mac", "mac/reference", "mac/lanes", "mac/cardtest", "mac/cardtest/apdu", "pkcs11", "pkcs11/uri", "protocol", "vectors"}, "programs wire the parts together and test helpers stay out of them"},
+	"cmd":               {[]string{"cmd/internal/cmdline", "cmd/onecard/internal/api", "cmd/onecard/internal/config", "cmd/onecard/internal/ledger", "cmd/onecard/internal/modules", "cmd/onecard/internal/recharge", "cmd/onecard/internal/sim", "cmd/pbochsm/internal/audit", "cmd/pbochsm/internal/bench", "cmd/pbochsm/internal/settlement", "cmd/pbochsm/internal/settlement/sample", "keystore", "mac", "mac/reference", "mac/lanes", "mac/cardtest", "mac/cardtest/apdu", "pkcs11", "pkcs11/uri", "protocol", "vectors"}, "programs wire the parts together and test helpers stay out of them"},
 	"cmd/onecard/internal/recharge": {
 		[]string{"mac", "keystore"},
 		"the business asks a mac.HSM and a ledger; with HTTP or SQL at hand it would decide by them",
@@ -58,6 +58,7 @@ var down = map[string]struct {
 		[]string{"cmd/onecard/internal/api", "cmd/onecard/internal/recharge", "mac", "mac/cardtest", "mac/reference"},
 		"the sandbox plays cards and faults around the API; it books nothing",
 	},
+	"cmd/internal/cmdline": {nil, "the programs' common manners know nothing of what a program is for"},
 	"cmd/pbochsm/internal/audit": {
 		[]string{"mac", "keystore"},
 		"what records the answers of a mac.HSM must not be able to compute or send one",

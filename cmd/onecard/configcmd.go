@@ -5,6 +5,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"pbochsm/cmd/internal/cmdline"
 	"pbochsm/cmd/onecard/internal/config"
 )
 
@@ -16,11 +17,11 @@ func configFlag() cli.Flag {
 func readConfig(c *cli.Context) (*config.Config, error) {
 	name := c.String("config")
 	if name == "" {
-		return nil, hint(usagef("--config is missing"), "docs/onecard.yaml is a commented sample; \"onecard dev\" needs none")
+		return nil, cmdline.Hint(cmdline.Usagef("--config is missing"), "docs/onecard.yaml is a commented sample; \"onecard dev\" needs none")
 	}
 	cfg, err := config.Read(name)
 	if err != nil {
-		return nil, usageError{err}
+		return nil, cmdline.Usage(err)
 	}
 	return cfg, nil
 }
@@ -52,7 +53,7 @@ func configCommand() *cli.Command {
 
 func printConfig(c *cli.Context) error {
 	if !c.Bool("redact") {
-		return usagef("secrets are not printed: they stand in the file")
+		return cmdline.Usagef("secrets are not printed: they stand in the file")
 	}
 	cfg, err := readConfig(c)
 	if err != nil {

@@ -9,6 +9,7 @@ import (
 	"net"
 	"time"
 
+	"pbochsm/cmd/internal/cmdline"
 	"pbochsm/keystore"
 	"pbochsm/mac"
 	"pbochsm/mac/lanes"
@@ -39,7 +40,7 @@ func startTestDaemon(ctx context.Context, addr string, log *slog.Logger) (*testD
 	}
 	l, err := net.Listen("tcp", addr)
 	if err != nil {
-		return nil, hint(err, "is a daemon running there already? --hsm-listen takes another address, port 0 a free one")
+		return nil, cmdline.Hint(err, "is a daemon running there already? --hsm-listen takes another address, port 0 a free one")
 	}
 	d := &testDaemon{
 		server: &protocol.Server{HSM: engine, Keys: live, Rand: rand.Reader, Now: time.Now, Logger: log, Format: protocol.DefaultFormat()},

@@ -11,6 +11,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"pbochsm/cmd/internal/cmdline"
 	"pbochsm/cmd/onecard/internal/config"
 )
 
@@ -32,15 +33,15 @@ func demo(c *cli.Context) error {
 	base := c.String("api")
 	u, err := url.Parse(base)
 	if err != nil || u.Host == "" {
-		return usagef("--api %q is no address, as http://127.0.0.1:8080 is one", base)
+		return cmdline.Usagef("--api %q is no address, as http://127.0.0.1:8080 is one", base)
 	}
 	if local, err := config.Loopback(u.Host); err != nil || !local {
-		return usagef("%s is not a sandbox of this machine", base)
+		return cmdline.Usagef("%s is not a sandbox of this machine", base)
 	}
 	s := &script{out: c.App.Writer, client: newSimClient(base)}
 	if err := s.client.find(c.Context); err != nil {
 		if c.IsSet("api") {
-			return hint(err, "start one with: onecard dev")
+			return cmdline.Hint(err, "start one with: onecard dev")
 		}
 		stop, err := s.startOwn(c)
 		if err != nil {

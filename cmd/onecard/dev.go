@@ -17,6 +17,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"pbochsm/cmd/internal/cmdline"
 	"pbochsm/cmd/onecard/internal/config"
 	"pbochsm/cmd/onecard/internal/ledger"
 	"pbochsm/cmd/onecard/internal/sim"
@@ -49,7 +50,7 @@ func dev(c *cli.Context) (err error) {
 
 	log, err := newLogger(c.App.ErrWriter, config.Log{Level: c.String("log-level")})
 	if err != nil {
-		return usageError{err}
+		return cmdline.Usage(err)
 	}
 	o := devOptions{
 		listen: c.String("listen"), hsm: c.String("hsm-listen"), dir: c.String("data"), fresh: c.Bool("fresh"),
@@ -92,7 +93,7 @@ func startSandbox(ctx context.Context, o devOptions) (s *sandbox, err error) {
 	}
 	l, err := net.Listen("tcp", o.listen)
 	if err != nil {
-		return nil, hint(err, "is a sandbox running there already? --listen takes another address, port 0 a free one")
+		return nil, cmdline.Hint(err, "is a sandbox running there already? --listen takes another address, port 0 a free one")
 	}
 	defer func() {
 		if err != nil {
@@ -119,14 +120,14 @@ func (o *devOptions) check() error {
 	for _, addr := range []string{o.listen, o.hsm} {
 		local, err := config.Loopback(addr)
 		if err != nil {
-			return usageError{err}
+			return cmdline.Usage(err)
 		}
 		if !local {
-			return usagef("%s is not a loopback address: a sandbox stays on this machine", addr)
+			return cmdline.Usagef("%s is not a loopback address: a sandbox stays on this machine", addr)
 		}
 	}
 	if _, err := os.Stat(filepath.Join(o.dir, "keystore.age")); err == nil {
-		return usageError{fmt.Errorf("%s holds a keystore: %w", o.dir, sim.ErrReal)}
+		return cmdline.Usage(fmt.Errorf("%s holds a keystore: %w", o.dir, sim.ErrReal))
 	}
 	return nil
 }
@@ -143,7 +144,7 @@ func (o *devOptions) prepare() error {
 		return err
 	case len(entries) > 0:
 		if _, err := os.Stat(filepath.Join(o.dir, sandboxMark)); err != nil {
-			return hint(usagef("%s holds something that is not a sandbox", o.dir), "choose an empty folder with --data")
+			return cmdline.Hint(cmdline.Usagef("%s holds something that is not a sandbox", o.dir), "choose an empty folder with --data")
 		}
 		if o.fresh {
 			if err := os.RemoveAll(o.dir); err != nil {

@@ -9,6 +9,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"pbochsm/cmd/internal/cmdline"
 	"pbochsm/cmd/onecard/internal/recharge"
 	"pbochsm/mac"
 )
@@ -210,7 +211,7 @@ func corpCommand() *cli.Command {
 func createCorporate(c *cli.Context, b *books) error {
 	asn, err := hex.DecodeString(c.String("asn"))
 	if err != nil || len(asn) != 8 {
-		return usagef("--asn has not 16 digits")
+		return cmdline.Usagef("--asn has not 16 digits")
 	}
 	password, err := readSecret(c, "password-file", "password: ")
 	if err != nil {

@@ -9,6 +9,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"pbochsm/cmd/internal/cmdline"
 	"pbochsm/cmd/onecard/internal/config"
 	"pbochsm/cmd/onecard/internal/ledger"
 	"pbochsm/cmd/onecard/internal/recharge"
@@ -84,7 +85,7 @@ func withLedger(do func(*cli.Context, *books) error) cli.ActionFunc {
 		}
 		fatal := func(err error) { log.Error("ledger", "error", err) }
 		if b.ledger, err = ledger.Open(c.Context, ledger.Options{DSN: dsn(cfg), Fatal: fatal}); err != nil {
-			return hint(err, "a new or older ledger wants: onecard ledger migrate --config %s", c.String("config"))
+			return cmdline.Hint(err, "a new or older ledger wants: onecard ledger migrate --config %s", c.String("config"))
 		}
 		defer func() { err = errors.Join(err, b.ledger.Close()) }()
 		keys, err := serverKeys(cfg)
@@ -159,7 +160,7 @@ func importOrders(c *cli.Context, b *books) error {
 		defer f.Close()
 		in = f
 	default:
-		return usagef("want one file, or none for stdin")
+		return cmdline.Usagef("want one file, or none for stdin")
 	}
 	result, err := b.operator.ImportOrders(c.Context, b.who, c.String("domain"), in)
 	if err != nil {

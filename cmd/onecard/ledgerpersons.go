@@ -12,6 +12,7 @@ import (
 	"github.com/urfave/cli/v2"
 	"golang.org/x/term"
 
+	"pbochsm/cmd/internal/cmdline"
 	"pbochsm/cmd/onecard/internal/ledger"
 	"pbochsm/cmd/onecard/internal/recharge"
 )
@@ -48,7 +49,7 @@ func readSecret(c *cli.Context, flag, prompt string) (string, error) {
 	}
 	text = strings.TrimRight(text, "\r\n")
 	if text == "" || strings.ContainsAny(text, "\r\n") {
-		return "", usagef("want one line that is not empty")
+		return "", cmdline.Usagef("want one line that is not empty")
 	}
 	return text, nil
 }
@@ -100,7 +101,7 @@ func proposalCommand(name, usage string, kind recharge.State) *cli.Command {
 
 func propose(c *cli.Context, b *books, kind recharge.State) error {
 	if (c.String("trade-id") == "") == (c.Int64("order") == 0) {
-		return usagef("want either --domain and --trade-id, or --order")
+		return cmdline.Usagef("want either --domain and --trade-id, or --order")
 	}
 	passphrase, err := readSecret(c, "password-file", "pass-phrase of "+c.String("person")+": ")
 	if err != nil {

@@ -17,6 +17,8 @@ import (
 	"os"
 
 	"github.com/urfave/cli/v2"
+
+	"pbochsm/cmd/internal/cmdline"
 )
 
 func main() {
@@ -46,24 +48,8 @@ func newApp() *cli.App {
 			ledgerCommand(),
 		},
 	}
-	app.Action = noSubcommand
-	app.OnUsageError = wrongUsage
-	app.Commands = strict(app.Commands)
+	app.Action = cmdline.NoSubcommand
+	app.OnUsageError = cmdline.WrongUsage
+	app.Commands = cmdline.Strict(app.Commands)
 	return app
-}
-
-// strict makes every command report wrong usage in the same way, refuse
-// arguments that it would otherwise ignore, and leave help to those who ask.
-func strict(commands []*cli.Command) []*cli.Command {
-	for _, c := range commands {
-		c.OnUsageError = wrongUsage
-		c.HideHelpCommand = true
-		if len(c.Subcommands) > 0 {
-			c.Subcommands = strict(c.Subcommands)
-			c.Action = noSubcommand
-			continue
-		}
-		c.Before = noArguments(c.ArgsUsage != "")
-	}
-	return commands
 }

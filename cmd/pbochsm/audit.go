@@ -11,6 +11,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"pbochsm/cmd/internal/cmdline"
 	"pbochsm/cmd/pbochsm/internal/audit"
 	"pbochsm/keystore"
 	"pbochsm/mac"
@@ -40,7 +41,7 @@ func auditCommand() *cli.Command {
 
 func auditVerify(c *cli.Context) error {
 	if c.NArg() != 1 {
-		return usagef("want one DIRECTORY, the audit log's")
+		return cmdline.Usagef("want one DIRECTORY, the audit log's")
 	}
 	heads, err := readHeads(c)
 	if err != nil {
@@ -76,7 +77,7 @@ func readHeads(c *cli.Context) (heads []audit.Head, err error) {
 	for _, text := range texts {
 		h, err := audit.ParseHead(text)
 		if err != nil {
-			return nil, usageError{err}
+			return nil, cmdline.Usage(err)
 		}
 		heads = append(heads, h)
 	}
@@ -118,9 +119,9 @@ func (k *served) audited(cfg *config, log *slog.Logger, hsm mac.HSM) (mac.HSM, f
 	}, audit.Policy{Failures: cfg.Audit.Failures, Zone: zone, Now: time.Now})
 	switch {
 	case errors.Is(err, audit.ErrCut), errors.Is(err, audit.ErrDamaged):
-		return nil, nil, hint(err, "keep this log as evidence, and give the daemon a new directory and head file")
+		return nil, nil, cmdline.Hint(err, "keep this log as evidence, and give the daemon a new directory and head file")
 	case errors.Is(err, fs.ErrPermission):
-		return nil, nil, hint(err, "the daemon must be able to write in %s", cfg.Audit.Directory)
+		return nil, nil, cmdline.Hint(err, "the daemon must be able to write in %s", cfg.Audit.Directory)
 	case err != nil:
 		return nil, nil, err
 	}

@@ -10,6 +10,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"pbochsm/cmd/internal/cmdline"
 	"pbochsm/cmd/pbochsm/internal/bench"
 )
 
@@ -39,11 +40,11 @@ func runBench(c *cli.Context) (err error) {
 	}
 	for _, name := range o.Only {
 		if !slices.Contains(bench.Groups(), name) {
-			return usagef("--only: %q is none of %s", name, strings.Join(bench.Groups(), ", "))
+			return cmdline.Usagef("--only: %q is none of %s", name, strings.Join(bench.Groups(), ", "))
 		}
 	}
 	if min(o.Turns, o.Records, o.Idle) < 1 || o.Time <= 0 {
-		return usagef("--time, --turns, --records and --idle are at least 1")
+		return cmdline.Usagef("--time, --turns, --records and --idle are at least 1")
 	}
 	if o.Program, err = os.Executable(); err != nil {
 		return err

@@ -8,6 +8,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"pbochsm/cmd/internal/cmdline"
 	"pbochsm/keystore"
 	"pbochsm/mac"
 	"pbochsm/mac/cardtest"
@@ -87,7 +88,7 @@ func openCard(c *cli.Context) (*deckCard, error) {
 		EP: cardtest.Store{Balance: mac.Fen(min(c.Uint("balance"), 1<<32-1))},
 	})
 	if err != nil {
-		return nil, usageError{err}
+		return nil, cmdline.Usage(err)
 	}
 	return d, nil
 }
@@ -101,13 +102,13 @@ func cardOptions(c *cli.Context) (o cardtest.Options, err error) {
 		to   *byte
 	}{{"set", &id.Set}, {"version", &id.Version}, {"algorithm", &id.Algorithm}} {
 		if *part.to, err = parseByte(c.String(part.name)); err != nil {
-			return o, usageError{fmt.Errorf("--%s: %w", part.name, err)}
+			return o, cmdline.Usage(fmt.Errorf("--%s: %w", part.name, err))
 		}
 	}
 	for _, text := range append(c.StringSlice("factor"), c.String("asn")) {
 		var f mac.Factor
 		if n, err := hex.Decode(f[:], []byte(text)); len(text) != 2*len(f) || err != nil || n != len(f) {
-			return o, usagef("factor %q: want 16 hex digits", text)
+			return o, cmdline.Usagef("factor %q: want 16 hex digits", text)
 		}
 		o.Factors = append(o.Factors, f)
 	}
@@ -124,7 +125,7 @@ func cardOptions(c *cli.Context) (o cardtest.Options, err error) {
 	keys := live.Acquire()
 	defer keys.Release()
 	if keys.Mode() != keystore.ModeTest {
-		return o, usagef("a simulated card takes no keys of a production store")
+		return o, cmdline.Usagef("a simulated card takes no keys of a production store")
 	}
 	o.Own, err = issuerKeys(keys, id, len(o.Factors)+1, &o.Issuer)
 	return o, err
@@ -155,14 +156,14 @@ func issuerKeys(keys *keystore.Snapshot, id mac.KeyID, levels int, to *cardtest.
 			return false, fmt.Errorf("a card needs the key %s: %w", ref, err)
 		}
 		if keys.Key(h).Home.InToken() {
-			return false, usagef("the key %s lives in a token, which does not give it away", ref)
+			return false, cmdline.Usagef("the key %s lives in a token, which does not give it away", ref)
 		}
 		if keys.Key(h).Cipher != keystore.Cipher3DES {
-			return false, usagef("the key %s is of another cipher than 3des, the only one that the simulated card has", ref)
+			return false, cmdline.Usagef("the key %s is of another cipher than 3des, the only one that the simulated card has", ref)
 		}
 		own = keys.Key(h).Levels == 0
 		if n := int(keys.Key(h).Levels); !own && n != levels {
-			return false, usagef("the key %s has %d levels: want %d times --factor besides --asn", ref, n, n-1)
+			return false, cmdline.Usagef("the key %s has %d levels: want %d times --factor besides --asn", ref, n, n-1)
 		}
 		*role.to = reference.Key(*keys.Secret(h))
 	}

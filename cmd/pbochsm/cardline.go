@@ -15,6 +15,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"pbochsm/cmd/internal/cmdline"
 	"pbochsm/mac/cardtest"
 	"pbochsm/mac/cardtest/apdu"
 )
@@ -86,7 +87,7 @@ func (d *deckCard) say(line string) (string, error) {
 	default:
 		command, err := hex.DecodeString(strings.Join(words, ""))
 		if err != nil {
-			return "", usagef("%q is no APDU: want hexadecimal digits", strings.TrimSpace(line))
+			return "", cmdline.Usagef("%q is no APDU: want hexadecimal digits", strings.TrimSpace(line))
 		}
 		answer, err := d.transmit(command)
 		if errors.Is(err, cardtest.ErrTorn) {
@@ -103,7 +104,7 @@ func (d *deckCard) tearNext(when string) error {
 	case "after":
 		d.purse.TearNext(cardtest.TearAfter)
 	default:
-		return usagef("tear %q: want before or after", when)
+		return cmdline.Usagef("tear %q: want before or after", when)
 	}
 	return nil
 }
@@ -142,10 +143,10 @@ func cardServe(c *cli.Context) error {
 	addr := c.String("listen")
 	local, err := isLoopback(addr)
 	if err != nil {
-		return usageError{err}
+		return cmdline.Usage(err)
 	}
 	if !local {
-		return usagef("%s is not a loopback address: a simulated card stays on this machine", addr)
+		return cmdline.Usagef("%s is not a loopback address: a simulated card stays on this machine", addr)
 	}
 	d, err := openCard(c)
 	if err != nil {

@@ -4,6 +4,8 @@ import (
 	"fmt"
 
 	"github.com/urfave/cli/v2"
+
+	"pbochsm/cmd/internal/cmdline"
 )
 
 // The scripts ask the program itself for what may come next, so that they
@@ -48,7 +50,7 @@ func completionCommand() *cli.Command {
 
 func completionScript(c *cli.Context) (string, error) {
 	if c.Args().Len() != 1 {
-		return "", usagef("want one shell: bash, zsh or fish")
+		return "", cmdline.Usagef("want one shell: bash, zsh or fish")
 	}
 	switch shell := c.Args().First(); shell {
 	case "bash":
@@ -58,6 +60,6 @@ func completionScript(c *cli.Context) (string, error) {
 	case "fish":
 		return c.App.ToFishCompletion()
 	default:
-		return "", usagef("no completion for %q: want bash, zsh or fish", shell)
+		return "", cmdline.Usagef("no completion for %q: want bash, zsh or fish", shell)
 	}
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/urfave/cli/v2"
 	"go.yaml.in/yaml/v3"
 
+	"pbochsm/cmd/internal/cmdline"
 	"pbochsm/cmd/pbochsm/internal/audit"
 )
 
@@ -103,16 +104,16 @@ func readConfig(c *cli.Context) (config, error) {
 func (cfg *config) readFile(name string) error {
 	f, err := os.Open(name)
 	if err != nil {
-		return usageError{fmt.Errorf("config: %w", err)}
+		return cmdline.Usage(fmt.Errorf("config: %w", err))
 	}
 	defer f.Close()
 	d := yaml.NewDecoder(f)
 	d.KnownFields(true)
 	if err := d.Decode(cfg); err != nil && !errors.Is(err, io.EOF) {
-		return usagef("config: %s: %s", name, settingError(err))
+		return cmdline.Usagef("config: %s: %s", name, settingError(err))
 	}
 	if err := d.Decode(new(any)); !errors.Is(err, io.EOF) {
-		return usagef("config: %s: more than one document", name)
+		return cmdline.Usagef("config: %s: more than one document", name)
 	}
 	return nil
 }
@@ -152,25 +153,25 @@ func (cfg *config) readFlags(c *cli.Context) {
 // check refuses what cannot be served, with one line about the first fault.
 func (cfg *config) check() error {
 	if cfg.dev && cfg.Data != "" {
-		return usagef("--dev serves the published test keys: it takes no --data")
+		return cmdline.Usagef("--dev serves the published test keys: it takes no --data")
 	}
 	if !cfg.dev && cfg.Data == "" {
-		return hint(usagef("no keystore: --data is missing"), "to try the published test keys, use --dev")
+		return cmdline.Hint(cmdline.Usagef("no keystore: --data is missing"), "to try the published test keys, use --dev")
 	}
 	if cfg.Listen == "" && cfg.TLS.Listen == "" {
-		return usagef("nothing to listen on")
+		return cmdline.Usagef("nothing to listen on")
 	}
 	if cfg.HeaderLength < 0 || cfg.HeaderLength > 255 {
-		return usagef("header length %d is not within 0 to 255", cfg.HeaderLength)
+		return cmdline.Usagef("header length %d is not within 0 to 255", cfg.HeaderLength)
 	}
 	if cfg.MaxFrame < 512 || cfg.MaxFrame > 65535 {
-		return usagef("max_frame %d is not within 512 to 65535", cfg.MaxFrame)
+		return cmdline.Usagef("max_frame %d is not within 512 to 65535", cfg.MaxFrame)
 	}
 	if err := cfg.checkReach(); err != nil {
 		return err
 	}
 	if cfg.TLS.Listen != "" && (cfg.TLS.Certificate == "" || cfg.TLS.Key == "" || cfg.TLS.ClientCA == "") {
-		return usagef("TLS needs a certificate, its key and the CA of the clients")
+		return cmdline.Usagef("TLS needs a certificate, its key and the CA of the clients")
 	}
 	if err := cfg.checkTokens(); err != nil {
 		return err
@@ -184,16 +185,16 @@ func (cfg *config) check() error {
 func (a auditConfig) check(dev bool) error {
 	switch {
 	case a.Directory == "" && a.HeadFile != "":
-		return usagef("the head of an audit log is to be kept, but audit.directory is missing")
+		return cmdline.Usagef("the head of an audit log is to be kept, but audit.directory is missing")
 	case a.Directory != "" && dev:
-		return usagef("--dev keeps no audit log: it would be sealed with a published key")
+		return cmdline.Usagef("--dev keeps no audit log: it would be sealed with a published key")
 	case a.Segment < 1:
-		return usagef("audit.segment_mib must be at least 1")
+		return cmdline.Usagef("audit.segment_mib must be at least 1")
 	case a.Failures < 0:
-		return usagef("audit.failures_per_card must not be negative")
+		return cmdline.Usagef("audit.failures_per_card must not be negative")
 	}
 	if _, err := time.LoadLocation(a.Zone); err != nil {
-		return usagef("audit.time_zone %q is unknown", a.Zone)
+		return cmdline.Usagef("audit.time_zone %q is unknown", a.Zone)
 	}
 	return nil
 }
@@ -207,13 +208,13 @@ func (cfg *config) checkReach() error {
 		}
 		local, err := isLoopback(addr)
 		if err != nil {
-			return usageError{err}
+			return cmdline.Usage(err)
 		}
 		if !local && cfg.dev {
-			return usagef("%s is not a loopback address: published keys stay on this machine", addr)
+			return cmdline.Usagef("%s is not a loopback address: published keys stay on this machine", addr)
 		}
 		if !local && addr == cfg.Listen && !cfg.PlainRemote {
-			return hint(usagef("%s is not a loopback address, and plain TCP is neither secret nor authenticated", addr),
+			return cmdline.Hint(cmdline.Usagef("%s is not a loopback address, and plain TCP is neither secret nor authenticated", addr),
 				"use --tls-listen, or say --plain-remote if the network itself is protected")
 		}
 	}
@@ -239,7 +240,7 @@ func (cfg *config) checkNumbers() error {
 		{"handshakes", cfg.Limits.Handshakes},
 	} {
 		if l.n < 1 {
-			return usagef("limits.%s must be at least 1", l.name)
+			return cmdline.Usagef("limits.%s must be at least 1", l.name)
 		}
 	}
 	for _, t := range []struct {
@@ -253,7 +254,7 @@ func (cfg *config) checkNumbers() error {
 		{"drain", cfg.Timeouts.Drain},
 	} {
 		if t.d <= 0 {
-			return usagef("timeouts.%s must be longer than nothing", t.name)
+			return cmdline.Usagef("timeouts.%s must be longer than nothing", t.name)
 		}
 	}
 	return nil

@@ -5,6 +5,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"pbochsm/cmd/internal/cmdline"
 	"pbochsm/keystore"
 )
 
@@ -31,11 +32,11 @@ func initCommand() *cli.Command {
 func initialize(c *cli.Context) error {
 	dir := c.String("data")
 	if dir == "" {
-		return usagef("--data is missing")
+		return cmdline.Usagef("--data is missing")
 	}
 	var mode keystore.Mode
 	if err := mode.UnmarshalText([]byte(c.String("mode"))); err != nil {
-		return usageError{err}
+		return cmdline.Usage(err)
 	}
 	passphrase, err := newPassphrase(c, c.String("passphrase-file"))
 	if err != nil {

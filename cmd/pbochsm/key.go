@@ -5,6 +5,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"pbochsm/cmd/internal/cmdline"
 	"pbochsm/keystore"
 )
 
@@ -55,20 +56,20 @@ func usageList() string {
 // readRef reads the identity that the flags name.
 func readRef(c *cli.Context) (ref keystore.Ref, err error) {
 	if !c.IsSet("usage") {
-		return ref, usagef("--usage is missing: %s", usageList())
+		return ref, cmdline.Usagef("--usage is missing: %s", usageList())
 	}
 	if err := ref.Usage.UnmarshalText([]byte(c.String("usage"))); err != nil {
-		return ref, usageError{fmt.Errorf("--usage: %w", err)}
+		return ref, cmdline.Usage(fmt.Errorf("--usage: %w", err))
 	}
 	for _, part := range []struct {
 		name string
 		to   *byte
 	}{{"set", &ref.Set}, {"version", &ref.Version}, {"algorithm", &ref.Algorithm}} {
 		if !c.IsSet(part.name) {
-			return ref, usagef("--%s is missing", part.name)
+			return ref, cmdline.Usagef("--%s is missing", part.name)
 		}
 		if *part.to, err = parseByte(c.String(part.name)); err != nil {
-			return ref, usageError{fmt.Errorf("--%s: %w", part.name, err)}
+			return ref, cmdline.Usage(fmt.Errorf("--%s: %w", part.name, err))
 		}
 	}
 	return ref, nil

@@ -5,6 +5,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"pbochsm/cmd/internal/cmdline"
 	"pbochsm/keystore"
 )
 
@@ -45,11 +46,11 @@ func readKey(c *cli.Context) (key keystore.Key, err error) {
 		return key, err
 	}
 	if err := key.Cipher.UnmarshalText([]byte(c.String("cipher"))); err != nil {
-		return key, usageError{fmt.Errorf("--cipher: %w", err)}
+		return key, cmdline.Usage(fmt.Errorf("--cipher: %w", err))
 	}
 	levels := c.Uint("levels")
 	if levels > keystore.MaxLevels {
-		return key, usagef("--levels: at most %d", keystore.MaxLevels)
+		return key, cmdline.Usagef("--levels: at most %d", keystore.MaxLevels)
 	}
 	key.Levels = uint8(levels)
 	key.State = keystore.StateActive
@@ -67,7 +68,7 @@ func keyImport(c *cli.Context) error {
 	var want keystore.KCV
 	if c.IsSet("kcv") {
 		if err := want.UnmarshalText([]byte(c.String("kcv"))); err != nil {
-			return usageError{fmt.Errorf("--kcv: %w", err)}
+			return cmdline.Usage(fmt.Errorf("--kcv: %w", err))
 		}
 	}
 	return changeStore(c, func(store *keystore.Store) error {

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+
+	"pbochsm/cmd/internal/cmdline"
 )
 
 // newLogger writes records to w. Levels and formats are those of log.level and
@@ -11,7 +13,7 @@ import (
 func newLogger(w io.Writer, cfg logConfig) (*slog.Logger, error) {
 	var level slog.Level
 	if err := level.UnmarshalText([]byte(cfg.Level)); err != nil {
-		return nil, usagef("log level %q is none of debug, info, warn, error", cfg.Level)
+		return nil, cmdline.Usagef("log level %q is none of debug, info, warn, error", cfg.Level)
 	}
 	options := &slog.HandlerOptions{Level: level}
 	switch cfg.Format {
@@ -20,5 +22,5 @@ func newLogger(w io.Writer, cfg logConfig) (*slog.Logger, error) {
 	case "json":
 		return slog.New(slog.NewJSONHandler(w, options)), nil
 	}
-	return nil, usageError{fmt.Errorf("log format %q is neither text nor json", cfg.Format)}
+	return nil, cmdline.Usage(fmt.Errorf("log format %q is neither text nor json", cfg.Format))
 }

@@ -7,6 +7,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"pbochsm/cmd/internal/cmdline"
 	"pbochsm/mac"
 )
 
@@ -81,7 +82,7 @@ func operationFlags(kind mac.Kind) []cli.Flag {
 func operate(c *cli.Context, kind mac.Kind) error {
 	op, err := readOp(c, kind)
 	if err != nil {
-		return usageError{err}
+		return cmdline.Usage(err)
 	}
 	hsm, done, err := openTarget(c)
 	if err != nil {

@@ -9,6 +9,8 @@ import (
 
 	"github.com/urfave/cli/v2"
 	"golang.org/x/term"
+
+	"pbochsm/cmd/internal/cmdline"
 )
 
 func dataFlag() cli.Flag {
@@ -65,7 +67,7 @@ func newPassphrase(c *cli.Context, name string) ([]byte, error) {
 func askSecret(c *cli.Context, prompt string) ([]byte, error) {
 	fd, ok := terminal(c)
 	if !ok {
-		return nil, hint(errors.New("no pass-phrase, and no terminal to ask for it"), "use --passphrase-file FILE")
+		return nil, cmdline.Hint(errors.New("no pass-phrase, and no terminal to ask for it"), "use --passphrase-file FILE")
 	}
 	secret, err := readHidden(c, fd, prompt)
 	if err == nil && len(secret) == 0 {

@@ -10,6 +10,8 @@ import (
 	"strings"
 
 	"github.com/urfave/cli/v2"
+
+	"pbochsm/cmd/internal/cmdline"
 )
 
 // maxPIN bounds a PIN, in bytes.
@@ -26,7 +28,7 @@ func pinFlag() cli.Flag {
 // URI of the scheme file. A command to run is none.
 func pinFile(source string) (string, error) {
 	if strings.HasPrefix(source, "|") {
-		return "", usagef("PIN source: a command is not run; put the PIN into a file of the owner's alone")
+		return "", cmdline.Usagef("PIN source: a command is not run; put the PIN into a file of the owner's alone")
 	}
 	rest, ok := strings.CutPrefix(source, "file:")
 	if !ok {
@@ -34,7 +36,7 @@ func pinFile(source string) (string, error) {
 	}
 	path, err := url.PathUnescape(strings.TrimPrefix(rest, "//"))
 	if err != nil || path == "" || path[0] != '/' {
-		return "", usagef("PIN source: file: must be followed by an absolute path")
+		return "", cmdline.Usagef("PIN source: file: must be followed by an absolute path")
 	}
 	return path, nil
 }
@@ -90,7 +92,7 @@ func commandPIN(c *cli.Context, source string) (pin func() ([]byte, error), done
 func askPIN(c *cli.Context) ([]byte, error) {
 	fd, ok := terminal(c)
 	if !ok {
-		return nil, hint(errors.New("no PIN, and no terminal to ask for it"), "use --pin-source FILE, or - for stdin")
+		return nil, cmdline.Hint(errors.New("no PIN, and no terminal to ask for it"), "use --pin-source FILE, or - for stdin")
 	}
 	pin, err := readHidden(c, fd, "PIN of the token: ")
 	if err == nil && len(pin) == 0 {

@@ -8,6 +8,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"pbochsm/cmd/internal/cmdline"
 	"pbochsm/keystore"
 )
 
@@ -105,7 +106,7 @@ func profileShow(c *cli.Context) error {
 	if c.IsSet("set") {
 		set, err := parseByte(c.String("set"))
 		if err != nil {
-			return usageError{fmt.Errorf("--set: %w", err)}
+			return cmdline.Usage(fmt.Errorf("--set: %w", err))
 		}
 		p := *snapshot.Profile(set)
 		p.Set = set
@@ -150,18 +151,18 @@ func identifiers(p *keystore.Profile) string {
 
 func profileSet(c *cli.Context) error {
 	if !c.IsSet("set") {
-		return usagef("--set is missing")
+		return cmdline.Usagef("--set is missing")
 	}
 	set, err := parseByte(c.String("set"))
 	if err != nil {
-		return usageError{fmt.Errorf("--set: %w", err)}
+		return cmdline.Usage(fmt.Errorf("--set: %w", err))
 	}
 	p, ok := keystore.SchemeNamed(c.String("profile"), set)
 	if !ok {
-		return hint(usagef("no profile is called %q", c.String("profile")), "pbochsm profile list shows them")
+		return cmdline.Hint(cmdline.Usagef("no profile is called %q", c.String("profile")), "pbochsm profile list shows them")
 	}
 	if err := turnProfile(&p, c); err != nil {
-		return usageError{err}
+		return cmdline.Usage(err)
 	}
 	return changeStore(c, func(store *keystore.Store) error { return store.SetProfile(p) })
 }

@@ -6,6 +6,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"pbochsm/cmd/internal/cmdline"
 	"pbochsm/keystore"
 )
 
@@ -17,7 +18,7 @@ func openStore(c *cli.Context, o keystore.Options) (*keystore.Store, error) {
 
 func openStoreAt(c *cli.Context, dir, passphraseFile string, o keystore.Options) (*keystore.Store, error) {
 	if dir == "" {
-		return nil, usagef("--data is missing")
+		return nil, cmdline.Usagef("--data is missing")
 	}
 	passphrase, err := readPassphrase(c, passphraseFile, "pass-phrase: ")
 	if err != nil {
@@ -26,11 +27,11 @@ func openStoreAt(c *cli.Context, dir, passphraseFile string, o keystore.Options)
 	store, err := keystore.Open(dir, passphrase, o)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		return nil, hint(err, "make a keystore with: pbochsm init --data %s", dir)
+		return nil, cmdline.Hint(err, "make a keystore with: pbochsm init --data %s", dir)
 	case errors.Is(err, keystore.ErrExposed):
-		return nil, hint(err, "give the files in %s to their owner alone: chmod go= %s/*", dir, dir)
+		return nil, cmdline.Hint(err, "give the files in %s to their owner alone: chmod go= %s/*", dir, dir)
 	case errors.Is(err, keystore.ErrLocked):
-		return nil, hint(err, "wait for it, or look for a ceremony that was left open")
+		return nil, cmdline.Hint(err, "wait for it, or look for a ceremony that was left open")
 	}
 	return store, err
 }

@@ -10,6 +10,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"pbochsm/cmd/internal/cmdline"
 	"pbochsm/cmd/pbochsm/internal/settlement"
 	"pbochsm/cmd/pbochsm/internal/settlement/sample"
 )
@@ -35,7 +36,7 @@ func tacGenerateCommand() *cli.Command {
 func tacGenerate(c *cli.Context) (err error) {
 	o, err := sampleOptions(c)
 	if err != nil {
-		return usageError{err}
+		return cmdline.Usage(err)
 	}
 	if c.IsSet("layout") {
 		if err := os.WriteFile(c.String("layout"), []byte(o.Writer.Layout()), 0o600); err != nil {

@@ -11,6 +11,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"pbochsm/cmd/internal/cmdline"
 	"pbochsm/cmd/pbochsm/internal/settlement"
 )
 
@@ -39,10 +40,10 @@ func tacVerifyCommand() *cli.Command {
 
 func tacVerify(c *cli.Context) error {
 	if !c.Args().Present() {
-		return usagef("which FILE?")
+		return cmdline.Usagef("which FILE?")
 	}
 	if slices.Index(c.Args().Slice(), settlement.Stdin) >= 0 && c.IsSet("resume") {
-		return usagef("what comes from stdin cannot be taken up again: --resume needs files")
+		return cmdline.Usagef("what comes from stdin cannot be taken up again: --resume needs files")
 	}
 	format, err := readFormat(c)
 	if err != nil {
@@ -77,7 +78,7 @@ func readFormat(c *cli.Context) (settlement.Format, error) {
 	constants := readConstants(c)
 	if c.IsSet("layout") {
 		if c.IsSet("columns") || c.IsSet("separator") {
-			return nil, usagef("--columns and --separator are for CSV, --layout is for columns of fixed width")
+			return nil, cmdline.Usagef("--columns and --separator are for CSV, --layout is for columns of fixed width")
 		}
 		f, err := os.Open(c.String("layout"))
 		if err != nil {
@@ -95,7 +96,7 @@ func readFormat(c *cli.Context) (settlement.Format, error) {
 		separator = "\t"
 	}
 	if len(separator) != 1 {
-		return nil, usagef("--separator: %q is not one character", separator)
+		return nil, cmdline.Usagef("--separator: %q is not one character", separator)
 	}
 	format := &settlement.CSV{Separator: separator[0], Constants: constants}
 	if c.IsSet("columns") {
@@ -111,9 +112,9 @@ func explainStop(c *cli.Context, err error) error {
 	}
 	switch {
 	case errors.Is(err, settlement.ErrChanged):
-		return hint(err, "to begin anew, delete %s", c.String("resume"))
+		return cmdline.Hint(err, "to begin anew, delete %s", c.String("resume"))
 	case c.IsSet("resume"):
-		return hint(err, "the same command goes on where this run stopped")
+		return cmdline.Hint(err, "the same command goes on where this run stopped")
 	}
 	return err
 }

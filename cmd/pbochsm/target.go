@@ -3,6 +3,7 @@ package main
 import (
 	"github.com/urfave/cli/v2"
 
+	"pbochsm/cmd/internal/cmdline"
 	"pbochsm/keystore"
 	"pbochsm/mac"
 	"pbochsm/mac/reference"
@@ -32,7 +33,7 @@ func targetFlags() []cli.Flag {
 // with it.
 func openTarget(c *cli.Context) (mac.HSM, func(), error) {
 	if c.Bool("local") == c.IsSet("addr") {
-		return nil, nil, hint(usagef("want either --addr HOST:PORT or --local"),
+		return nil, nil, cmdline.Hint(cmdline.Usagef("want either --addr HOST:PORT or --local"),
 			"a daemon with test keys is one command away: pbochsm serve --dev")
 	}
 	if !c.Bool("local") {
@@ -53,7 +54,7 @@ func openTarget(c *cli.Context) (mac.HSM, func(), error) {
 // there is something to ask.
 func dial(c *cli.Context) (*protocol.Client, error) {
 	if !c.IsSet("addr") {
-		return nil, usagef("--addr is missing")
+		return nil, cmdline.Usagef("--addr is missing")
 	}
 	return dialTo(c, c.String("addr"))
 }
@@ -63,17 +64,17 @@ func dialTo(c *cli.Context, addr string) (*protocol.Client, error) {
 	format := protocol.DefaultFormat()
 	format.Header = c.Int("header-length")
 	if format.Header < 0 || format.Header > 255 {
-		return nil, usagef("header length %d is not within 0 to 255", format.Header)
+		return nil, cmdline.Usagef("header length %d is not within 0 to 255", format.Header)
 	}
 	client := &protocol.Client{Addr: addr, Format: format, Conns: 1}
 	if !c.IsSet("tls-ca") {
 		if c.IsSet("tls-cert") || c.IsSet("tls-key") {
-			return nil, usagef("TLS needs --tls-ca")
+			return nil, cmdline.Usagef("TLS needs --tls-ca")
 		}
 		return client, nil
 	}
 	if !c.IsSet("tls-cert") || !c.IsSet("tls-key") {
-		return nil, usagef("TLS needs --tls-cert and --tls-key: the daemon asks its clients for a certificate")
+		return nil, cmdline.Usagef("TLS needs --tls-cert and --tls-key: the daemon asks its clients for a certificate")
 	}
 	config, err := protocol.ClientTLS(c.String("tls-cert"), c.String("tls-key"), c.String("tls-ca"))
 	if err != nil {

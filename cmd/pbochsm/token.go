@@ -6,6 +6,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"pbochsm/cmd/internal/cmdline"
 	"pbochsm/keystore"
 	"pbochsm/pkcs11"
 	"pbochsm/pkcs11/uri"
@@ -85,7 +86,7 @@ func readToken(c *cli.Context) (choice tokenChoice, err error) {
 	if c.IsSet("id") {
 		id, err := hex.DecodeString(c.String("id"))
 		if err != nil || len(id) == 0 {
-			return choice, usagef("--id: want hexadecimal digits, two for each byte")
+			return choice, cmdline.Usagef("--id: want hexadecimal digits, two for each byte")
 		}
 		choice.object.ID = string(id)
 	}
@@ -106,9 +107,9 @@ func (choice *tokenChoice) pick(name string) error {
 		}
 	}
 	if name == "" {
-		return usagef("--token is missing: the settings have %d tokens", len(choice.Tokens))
+		return cmdline.Usagef("--token is missing: the settings have %d tokens", len(choice.Tokens))
 	}
-	return usagef("the settings have no token %q", name)
+	return cmdline.Usagef("the settings have no token %q", name)
 }
 
 // open opens the token that was chosen. What it gives is called when done.
@@ -121,7 +122,7 @@ func (choice *tokenChoice) open(c *cli.Context) (*pkcs11.Token, func(), error) {
 		if choice.token.Module != "" {
 			return nil, nil, err
 		}
-		return nil, nil, hint(err, "say --uri 'pkcs11:token=LABEL?module-path=LIBRARY', or --config FILE --token NAME")
+		return nil, nil, cmdline.Hint(err, "say --uri 'pkcs11:token=LABEL?module-path=LIBRARY', or --config FILE --token NAME")
 	}
 	if err := harden(); err != nil {
 		warn(c, "memory of this process may be read by others: %v", err)
@@ -147,11 +148,11 @@ func (choice *tokenChoice) open(c *cli.Context) (*pkcs11.Token, func(), error) {
 // name is what the catalogue is to call the token.
 func (choice *tokenChoice) name() (string, error) {
 	if choice.token.Name == "" {
-		return "", hint(usagef("--token is missing: the catalogue needs a name for the token"),
+		return "", cmdline.Hint(cmdline.Usagef("--token is missing: the catalogue needs a name for the token"),
 			"the name that the token has, or will have, in the tokens of the daemon's settings")
 	}
 	if !tokenName.MatchString(choice.token.Name) {
-		return "", usagef("--token: a name is 1 to 64 letters, digits, dots, hyphens and underscores")
+		return "", cmdline.Usagef("--token: a name is 1 to 64 letters, digits, dots, hyphens and underscores")
 	}
 	return choice.token.Name, nil
 }
@@ -164,7 +165,7 @@ func (choice *tokenChoice) store(c *cli.Context, o keystore.Options) (*keystore.
 // spec names the object that the flags choose.
 func (choice *tokenChoice) spec(cipher keystore.Cipher) (pkcs11.Spec, error) {
 	if choice.object.Object == "" {
-		return pkcs11.Spec{}, hint(usagef("no key is chosen: --object is missing"), "pbochsm token list shows the keys of a token")
+		return pkcs11.Spec{}, cmdline.Hint(cmdline.Usagef("no key is chosen: --object is missing"), "pbochsm token list shows the keys of a token")
 	}
 	return pkcs11.Spec{Label: choice.object.Object, ID: choice.object.ID, Cipher: cipher}, nil
 }

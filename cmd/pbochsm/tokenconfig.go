@@ -8,6 +8,7 @@ import (
 	"slices"
 	"time"
 
+	"pbochsm/cmd/internal/cmdline"
 	"pbochsm/pkcs11"
 	"pbochsm/pkcs11/uri"
 )
@@ -51,13 +52,13 @@ type cipherConfig struct {
 func (t *tokenConfig) takeURI(text string) (uri.URI, error) {
 	u, err := uri.Parse(text)
 	if err != nil {
-		return u, usageError{err}
+		return u, cmdline.Usage(err)
 	}
 	if u.Manufacturer != "" || u.Model != "" {
-		return u, usagef("uri: a token is selected by its label (token), serial or slot-id here")
+		return u, cmdline.Usagef("uri: a token is selected by its label (token), serial or slot-id here")
 	}
 	if u.Type != "" && u.Type != "secret-key" {
-		return u, usagef("uri: only objects of type secret-key are of use here")
+		return u, cmdline.Usagef("uri: only objects of type secret-key are of use here")
 	}
 	t.Label, t.Serial = or(u.Token, t.Label), or(u.Serial, t.Serial)
 	t.Module, t.PINSource = or(u.ModulePath, t.Module), or(u.PINSource, t.PINSource)
@@ -120,7 +121,7 @@ func (t *tokenConfig) settings(log *slog.Logger) (pkcs11.Config, error) {
 }
 
 func (t *tokenConfig) fault(format string, a ...any) error {
-	return usagef("token%s: "+format, append([]any{t.quoted()}, a...)...)
+	return cmdline.Usagef("token%s: "+format, append([]any{t.quoted()}, a...)...)
 }
 
 // quoted is the name of the token, if it has one, for an error.
@@ -147,15 +148,15 @@ func (cfg *config) checkTokens() error {
 		}
 		switch {
 		case t.Name == "":
-			return usagef("tokens: entry %d has no name", i+1)
+			return cmdline.Usagef("tokens: entry %d has no name", i+1)
 		case !tokenName.MatchString(t.Name):
-			return usagef("tokens: the name of entry %d is not 1 to 64 letters, digits, dots, hyphens and underscores", i+1)
+			return cmdline.Usagef("tokens: the name of entry %d is not 1 to 64 letters, digits, dots, hyphens and underscores", i+1)
 		case slices.Contains(names, t.Name):
-			return usagef("tokens: two are named %q", t.Name)
+			return cmdline.Usagef("tokens: two are named %q", t.Name)
 		case t.Module != "" && slices.Contains(modules, t.Module):
-			return hint(t.fault("its module serves another token already, and can serve one in a process"), "run a daemon for each of them")
+			return cmdline.Hint(t.fault("its module serves another token already, and can serve one in a process"), "run a daemon for each of them")
 		case t.PINSource == "" || t.PINSource == "-":
-			return hint(t.fault("no pin_source: a daemon logs in again after a fault, when nobody is there to ask"), "a file of the daemon's alone; under systemd, a credential")
+			return cmdline.Hint(t.fault("no pin_source: a daemon logs in again after a fault, when nobody is there to ask"), "a file of the daemon's alone; under systemd, a credential")
 		case t.Deadline < 0 || t.Workers < 0 || t.Abandon < 0:
 			return t.fault("deadline, workers and abandon are not negative")
 		}
@@ -165,7 +166,7 @@ func (cfg *config) checkTokens() error {
 		names, modules = append(names, t.Name), append(modules, t.Module)
 	}
 	if cfg.dev && len(cfg.Tokens) > 0 {
-		return usagef("--dev serves the published test keys: it takes no tokens")
+		return cmdline.Usagef("--dev serves the published test keys: it takes no tokens")
 	}
 	return nil
 }

@@ -6,6 +6,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"pbochsm/cmd/internal/cmdline"
 	"pbochsm/keystore"
 	"pbochsm/pkcs11"
 )
@@ -126,7 +127,7 @@ func readKCV(c *cli.Context) (*keystore.KCV, error) {
 	}
 	want := new(keystore.KCV)
 	if err := want.UnmarshalText([]byte(c.String("kcv"))); err != nil {
-		return nil, usageError{fmt.Errorf("--kcv: %w", err)}
+		return nil, cmdline.Usage(fmt.Errorf("--kcv: %w", err))
 	}
 	return want, nil
 }
@@ -180,11 +181,11 @@ func tokenHint(err error) error {
 	var audit *pkcs11.AuditError
 	switch {
 	case errors.As(err, &audit):
-		return hint(err, "%s", audit.Hint())
+		return cmdline.Hint(err, "%s", audit.Hint())
 	case pkcs11.RefusedPIN(err):
-		return hint(err, "tokens count wrong PINs and lock: look at the PIN and at its source before anything tries again")
+		return cmdline.Hint(err, "tokens count wrong PINs and lock: look at the PIN and at its source before anything tries again")
 	case errors.Is(err, pkcs11.ErrLabel):
-		return hint(err, "nothing is overwritten: choose another label with --object, or enter the key that is there with pbochsm token adopt")
+		return cmdline.Hint(err, "nothing is overwritten: choose another label with --object, or enter the key that is there with pbochsm token adopt")
 	}
 	return err
 }

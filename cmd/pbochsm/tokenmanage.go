@@ -10,6 +10,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"pbochsm/cmd/internal/cmdline"
 	"pbochsm/keystore"
 	"pbochsm/pkcs11"
 )
@@ -100,7 +101,7 @@ func tokenKCVCommand() *cli.Command {
 			}
 			var cipher keystore.Cipher
 			if err := cipher.UnmarshalText([]byte(c.String("cipher"))); err != nil {
-				return usageError{fmt.Errorf("--cipher: %w", err)}
+				return cmdline.Usage(fmt.Errorf("--cipher: %w", err))
 			}
 			spec, err := choice.spec(cipher)
 			if err != nil {
@@ -143,7 +144,7 @@ func tokenDestroy(c *cli.Context) error {
 		return err
 	}
 	if choice.Data == "" {
-		return hint(usagef("--data is missing: the catalogue tells whether the key is still in use"), "or take it from the daemon's settings with --config")
+		return cmdline.Hint(cmdline.Usagef("--data is missing: the catalogue tells whether the key is still in use"), "or take it from the daemon's settings with --config")
 	}
 	if err := choice.unused(c, spec); err != nil {
 		return err
@@ -173,7 +174,7 @@ func (choice *tokenChoice) unused(c *cli.Context, spec pkcs11.Spec) error {
 	for _, k := range keys {
 		here := choice.token.Name == "" || k.Home.Token == choice.token.Name
 		if here && k.Home.Label == spec.Label && (spec.ID == "" || k.Home.ID == spec.ID) {
-			return hint(fmt.Errorf("the catalogue has it as %s, %s", k.Ref, k.State), "key retire and key delete take it out of there")
+			return cmdline.Hint(fmt.Errorf("the catalogue has it as %s, %s", k.Ref, k.State), "key retire and key delete take it out of there")
 		}
 	}
 	return nil
@@ -185,7 +186,7 @@ func confirmed(c *cli.Context, spec pkcs11.Spec) error {
 		return nil
 	}
 	if _, ok := terminal(c); !ok {
-		return hint(errors.New("nobody is there to be asked"), "say --yes to destroy %s without a question", objectName(spec))
+		return cmdline.Hint(errors.New("nobody is there to be asked"), "say --yes to destroy %s without a question", objectName(spec))
 	}
 	fmt.Fprintf(c.App.ErrWriter, "no backup brings it back. To destroy %s, type its label: ", objectName(spec))
 	line, err := bufio.NewReader(c.App.Reader).ReadString('\n')

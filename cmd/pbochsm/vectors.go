@@ -7,6 +7,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"pbochsm/cmd/internal/cmdline"
 	"pbochsm/vectors"
 )
 
@@ -43,7 +44,7 @@ func chosen(c *cli.Context) ([]vectors.Family, error) {
 	for _, name := range c.Args().Slice() {
 		f, err := vectors.Read(name)
 		if err != nil {
-			return nil, hint(usagef("no family of vectors is called %q", name), "pbochsm vectors list shows them")
+			return nil, cmdline.Hint(cmdline.Usagef("no family of vectors is called %q", name), "pbochsm vectors list shows them")
 		}
 		families = append(families, f)
 	}

@@ -7,6 +7,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"pbochsm/cmd/internal/cmdline"
 	"pbochsm/keystore"
 	"pbochsm/mac"
 	"pbochsm/mac/lanes"
@@ -24,7 +25,7 @@ type verifier struct {
 func openVerifier(c *cli.Context) (*verifier, error) {
 	switch {
 	case c.Bool("local") == c.IsSet("addr"):
-		return nil, hint(usagef("want either --addr HOST:PORT or --local"),
+		return nil, cmdline.Hint(cmdline.Usagef("want either --addr HOST:PORT or --local"),
 			"--local takes the keys of --data, or the published test keys")
 	case c.Bool("local"):
 		return localVerifier(c)
@@ -54,7 +55,7 @@ func localVerifier(c *cli.Context) (*verifier, error) {
 func remoteVerifier(c *cli.Context) (*verifier, error) {
 	n := c.Int("connections")
 	if n < 1 || n > 1024 {
-		return nil, usagef("%d connections are not within 1 to 1024", n)
+		return nil, cmdline.Usagef("%d connections are not within 1 to 1024", n)
 	}
 	f, keys, err := openFleet(c, n)
 	if err != nil {
