@@ -4,30 +4,13 @@ import (
 	"bufio"
 	"fmt"
 	"net"
-	"os/exec"
-	"strings"
 	"testing"
 )
 
 // A program asks the card over a socket; the next one finds its memory, and no
 // session.
 func TestCardOverSocket(t *testing.T) {
-	cmd := exec.Command("pbochsm", "card", "serve", "--listen", "127.0.0.1:0", "--seed", "1", "--balance", "100")
-	out, err := cmd.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	defer cmd.Wait()
-	defer cmd.Process.Kill()
-	lines := bufio.NewScanner(out)
-	lines.Scan()
-	addr, ok := strings.CutPrefix(lines.Text(), "listening ")
-	if !ok {
-		t.Fatalf("it says %q", lines.Text())
-	}
+	_, addr := listening(t, "card", "serve", "--listen", "127.0.0.1:0", "--seed", "1", "--balance", "100")
 	converse := func(steps ...string) {
 		t.Helper()
 		conn, err := net.Dial("tcp", addr)

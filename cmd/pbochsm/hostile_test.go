@@ -10,7 +10,6 @@ import (
 	"math/rand/v2"
 	"net"
 	"os"
-	"os/exec"
 	"strconv"
 	"strings"
 	"sync"
@@ -28,7 +27,7 @@ var (
 // its own header or cost the connection, at once; and in the end the daemon
 // must be as it was: alive, right, and no larger.
 func TestHostileFrames(t *testing.T) {
-	cmd, addr := hostileDaemon(t)
+	cmd, addr := listening(t, "serve", "--dev", "--listen", "127.0.0.1:0", "--log-level", "error")
 	const hostiles = 4
 	rss := make(map[string]int)
 	for _, part := range []string{"first tenth", "all"} {
@@ -59,26 +58,6 @@ func TestHostileFrames(t *testing.T) {
 }
 
 const publishedLoad = "HEADWA0101000112233440000000000000000100001001122334455201112212148222988AE5A"
-
-func hostileDaemon(t *testing.T) (*exec.Cmd, string) {
-	cmd := exec.Command("pbochsm", "serve", "--dev", "--listen", "127.0.0.1:0", "--log-level", "error")
-	out, err := cmd.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		_ = cmd.Process.Kill()
-		_ = cmd.Wait()
-	})
-	var addr string
-	if _, err := fmt.Fscanf(out, "listening %s\n", &addr); err != nil {
-		t.Fatal(err)
-	}
-	return cmd, addr
-}
 
 // A hostile is one client that makes up frames.
 type hostile struct {

@@ -1,14 +1,11 @@
 package main
 
 import (
-	"bufio"
 	"flag"
 	"fmt"
 	"io"
 	"net"
 	"os"
-	"os/exec"
-	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -29,7 +26,7 @@ func TestIdleConnections(t *testing.T) {
 		n = int(limit.Max) - 200
 		t.Logf("only %d connections: the limit of descriptors is %d", n, limit.Max)
 	}
-	addr, pid := daemonForTest(t)
+	cmd, addr := listening(t, "serve", "--dev", "--listen", "127.0.0.1:0")
 	open := make([]net.Conn, n)
 	request, reply := []byte("\x00\x0aHEADB20000"), make([]byte, 2+8)
 	for i := range open {
@@ -47,33 +44,11 @@ func TestIdleConnections(t *testing.T) {
 		}
 		open[i] = c
 	}
-	rss := residentOf(t, pid)
+	rss := residentOf(t, cmd.Process.Pid)
 	t.Logf("%d connections: %d MiB resident, %d bytes each", n, rss>>20, rss/n)
 	if rss > most && !raced {
 		t.Errorf("%d bytes resident with %d idle connections, more than %d", rss, n, most)
 	}
-}
-
-// daemonForTest runs a daemon with the published keys until the test ends.
-func daemonForTest(t *testing.T) (addr string, pid int) {
-	t.Helper()
-	cmd := exec.Command("pbochsm", "serve", "--dev", "--listen", "127.0.0.1:0")
-	out, err := cmd.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		_ = cmd.Process.Kill()
-		_ = cmd.Wait()
-	})
-	line, err := bufio.NewReader(out).ReadString('\n')
-	if err != nil {
-		t.Fatal(err)
-	}
-	return strings.TrimSpace(strings.TrimPrefix(line, "listening ")), cmd.Process.Pid
 }
 
 // residentOf is the memory of a process that is in memory.

@@ -1,7 +1,10 @@
 package main
 
 import (
+	"bufio"
 	"os"
+	"os/exec"
+	"strings"
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
@@ -39,4 +42,28 @@ func TestScripts(t *testing.T) {
 			"untilstatus":  untilStatus,
 		},
 	})
+}
+
+// listening runs pbochsm with args, which make it listen, until the test ends,
+// and gives the address that it says.
+func listening(t *testing.T, args ...string) (cmd *exec.Cmd, addr string) {
+	t.Helper()
+	cmd = exec.Command("pbochsm", args...)
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		_ = cmd.Process.Kill()
+		_ = cmd.Wait()
+	})
+	line, err := bufio.NewReader(out).ReadString('\n')
+	addr, ok := strings.CutPrefix(strings.TrimSpace(line), "listening ")
+	if !ok {
+		t.Fatalf("pbochsm %s says %q, %v", strings.Join(args, " "), line, err)
+	}
+	return cmd, addr
 }

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bufio"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -79,23 +78,8 @@ func readmeDir(t *testing.T) string {
 }
 
 func readmeDaemon(t *testing.T) (port string) {
-	cmd := exec.Command("pbochsm", "serve", "--dev", "--listen", "127.0.0.1:0")
-	out, err := cmd.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		_ = cmd.Process.Kill()
-		_ = cmd.Wait()
-	})
-	line, err := bufio.NewReader(out).ReadString('\n')
-	if err != nil {
-		t.Fatal(err)
-	}
-	return strings.TrimSpace(line[strings.LastIndex(line, ":")+1:])
+	_, addr := listening(t, "serve", "--dev", "--listen", "127.0.0.1:0")
+	return addr[strings.LastIndex(addr, ":")+1:]
 }
 
 // runPython compares what the script prints with the comments of its print
