@@ -14,18 +14,24 @@
 // Vectors named refused must fail before any MAC is looked at; their MACs are
 // right, so that nothing else stands in the way.
 //
+// Families whose name begins with sm4 repeat the others with SM4 keys, under the
+// algorithm identifier 04 of the same sets. Those that begin with profile are
+// for card schemes that compute otherwise: their sets have a profile.
+//
 // The keys are public. Sets 01 to 04 are those of the published sources; sets
-// A0 to A4 have keys with 0 to 4 diversification levels, AB to AE have a
-// single key whose usage is the wrong one, AF has the weak key of blank cards.
+// A0 to A4 have keys with 0 to 4 diversification levels, AB to AE and B0 to B6
+// have a single key whose usage is the wrong one, AF has the weak key of blank
+// cards, C1 to C3 are those with a profile.
 //
 // # Testing a module in Go
 //
 // Whatever answers as a [mac.HSM] is tested by [Run]: the engine of package
-// mac, or a client of a module at the far end of a wire. It must hold [Keys].
+// mac, or a client of a module at the far end of a wire. It must hold [Keys]
+// and [Profiles].
 //
 // # Testing anything else
 //
-// No code of ours is needed. Import the keys of a family: "key" is key set,
+// No code of ours is needed. Import the keys of a family, and its profile if it has one: "key" is key set,
 // key version and algorithm identifier, "levels" the number of factors between
 // the key and the card's. For each vector, put the fields to the operation;
 // all values are bytes in hexadecimal, in the order and width in which the
