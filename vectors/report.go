@@ -61,10 +61,13 @@ func (r Report) err() error {
 // MAC along.
 func (v *Vector) holds(op *mac.Op) bool {
 	if want := v.Expect.refusal(op.Kind); want != nil {
-		return errors.Is(op.Err, want) && op.Answer == [4]byte{} && op.Command() == nil
+		return errors.Is(op.Err, want) && !gaveAway(op)
 	}
 	if op.Err != nil {
 		return false
+	}
+	if op.Kind.IsGeneric() {
+		return v.Answer == genericAnswer(op)
 	}
 	if op.Kind.Commands() {
 		return v.Answer == fmt.Sprintf("%X", op.Command()) && op.Answer == [4]byte{}
@@ -73,6 +76,14 @@ func (v *Vector) holds(op *mac.Op) bool {
 		return op.Answer == [4]byte{} && op.Command() == nil
 	}
 	return v.Answer == "" || v.Answer == fmt.Sprintf("%X", op.Answer)
+}
+
+// gaveAway tells whether op came back with something made.
+func gaveAway(op *mac.Op) bool {
+	if g := op.Generic(); g != nil && (g.MAC != [8]byte{} || g.Chain != [8]byte{}) {
+		return true
+	}
+	return op.Answer != [4]byte{} || op.Command() != nil
 }
 
 // failure words a wrong answer. What a module gave away with a refusal, or
@@ -84,12 +95,14 @@ func (v *Vector) failure(op *mac.Op) Failure {
 		f.Want += " " + v.Answer
 	}
 	switch {
-	case op.Err != nil && (op.Answer != [4]byte{} || op.Command() != nil):
+	case op.Err != nil && gaveAway(op):
 		f.Got = fmt.Sprintf("%q and a MAC with it", op.Err)
 	case op.Err != nil:
 		f.Got = fmt.Sprintf("%q", op.Err)
 	case refuse:
 		f.Got = "success"
+	case op.Kind.IsGeneric():
+		f.Got = "success with " + genericAnswer(op)
 	case op.Kind.Commands():
 		f.Got = fmt.Sprintf("success with %X", op.Command())
 	default:
