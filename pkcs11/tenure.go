@@ -19,7 +19,7 @@ type tenure struct {
 	m       *module
 	ended   bool
 	anchor  pkcs11.SessionHandle // the copies of keys live and go with it
-	way     TACWay
+	able    abilities
 	recipes map[keystore.Cipher]*recipe
 
 	stop chan struct{} // closed: the workers finish the chain they are at, and go
@@ -72,11 +72,11 @@ func (n *tenure) end() {
 func (n *tenure) prove(answers []known, floor TACWay, before map[keyID]master, fresh bool) (err error) {
 	var kek pkcs11.ObjectHandle
 	t := n.token
-	if n.way, kek, err = n.calls().proveAll(t.lib, answers, floor); err != nil {
+	if n.able, kek, err = n.calls().proveAll(t.lib, answers, floor); err != nil {
 		return err
 	}
 	for i := range answers {
-		r, err := t.cfg.Profile.recipe(answers[i].cipher, n.way, kek)
+		r, err := t.cfg.Profile.recipe(answers[i].cipher, n.able.tac, kek)
 		if err != nil {
 			return err
 		}
