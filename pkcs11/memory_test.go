@@ -85,7 +85,7 @@ func TestLoadHasEveryShape(t *testing.T) {
 	for _, c := range s.chains(1000, entries) {
 		seen[[2]uint8{c.Levels, uint8(c.Final)}] = true
 	}
-	if want := 2 * (keystore.MaxLevels + 1); len(seen) != want {
+	if want := 4 * (keystore.MaxLevels + 1); len(seen) != want {
 		t.Errorf("%d shapes of %d", len(seen), want)
 	}
 }
