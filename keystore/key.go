@@ -15,6 +15,12 @@ var (
 	ErrRetired   = errors.New("keystore: key is not active")
 	ErrSealed    = errors.New("keystore: sealed")
 	ErrAttribute = errors.New("keystore: key attribute missing or out of range")
+
+	// ErrRaw is a key that is asked for what only one with the right raw, or
+	// export, may do.
+	ErrRaw = fmt.Errorf("%w: the key has not the right to be used raw", ErrUsage)
+	// ErrExport is the same of the right export.
+	ErrExport = fmt.Errorf("%w: the key has not the right to be exported from", ErrUsage)
 )
 
 // A Usage says the one thing that a key may do. The names are those of the
@@ -91,6 +97,11 @@ type Key struct {
 	State  State
 	KCV    KCV
 	Home   Home // where its bytes are; the zero value is this store's own file
+
+	// Raw lets whoever asks have MACs of, and encipher and decipher, what they
+	// like with the cards' keys; Export lets them have those keys. A command of
+	// the purse needs neither. See docs/sjl05.md.
+	Raw, Export bool
 }
 
 // check refuses a key with an attribute that is missing or out of range.
@@ -104,6 +115,8 @@ func (k *Key) check() error {
 		return fmt.Errorf("%w: state", ErrAttribute)
 	case k.Levels > MaxLevels:
 		return fmt.Errorf("%w: %d levels", ErrAttribute, k.Levels)
+	case k.Export && !k.Raw:
+		return fmt.Errorf("%w: export without raw", ErrAttribute)
 	case k.Index > maxIndex:
 		return fmt.Errorf("%w: index %d", ErrAttribute, k.Index)
 	}

@@ -48,10 +48,10 @@ func openServed(c *cli.Context, cfg *config, log *slog.Logger, tokens servedToke
 	return &served{live: keystore.NewLive(snapshot), store: store, tokens: tokens}, nil
 }
 
-// tellKeys logs what is being served; a test store is worth a warning.
+// tellKeys logs what is being served; any but a production store is worth a warning.
 func tellKeys(log *slog.Logger, event string, s *keystore.Snapshot) {
 	level := slog.LevelInfo
-	if s.Mode() == keystore.ModeTest {
+	if s.Mode() != keystore.ModeProduction {
 		level = slog.LevelWarn
 	}
 	log.Log(context.Background(), level, event, "mode", s.Mode().String(), "epoch", s.Epoch(), "keys", len(s.Keys()), "locked", s.Locked())
