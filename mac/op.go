@@ -36,8 +36,19 @@ const (
 	KindUpdateRecord                 // make the command that writes a record
 	KindExternalAuth                 // make the command that authenticates the issuer to the card
 	KindInternalAuth                 // verify how the card answered INTERNAL AUTHENTICATE
+
+	// No purse operations: what a caller composes. See Raw.
+	KindRawMAC       // make a MAC
+	KindRawMACVerify // verify one
+	KindRawTACVerify // verify a MAC made with a folded key, as a TAC is
+	KindRawDerive    // give the card's key
+	KindRawEncipher
+	KindRawDecipher
 	numKinds
 )
+
+// numPurse bounds the kinds of purse operations.
+const numPurse = KindRawMAC
 
 // An Op is one purse operation: a value, to be filled in, handed to an HSM in
 // a slice, and read again. Its fields are reached through the dictionary
@@ -55,11 +66,12 @@ type Op struct {
 	Err    error   // out: nil, or why the operation was refused
 }
 
-// A script is what the Op of an issuer script has more than that of a
-// transaction.
+// A script is what the Op of an issuer script, or of a raw operation, has more
+// than that of a transaction.
 type script struct {
 	content []byte // the field Content
 	command []byte // out
+	raw     *Raw
 }
 
 // Command is the command that an issuer script makes, as the card takes it; nil
@@ -80,6 +92,16 @@ func (op *Op) SetCommand(command []byte) {
 		op.script = new(script)
 	}
 	op.script.command = command
+}
+
+// Withdraw takes back whatever op was answered.
+func (op *Op) Withdraw() {
+	op.Answer = [4]byte{}
+	op.SetCommand(nil)
+	if r := op.Raw(); r != nil {
+		clear(r.Out)
+		r.Out = nil
+	}
 }
 
 func (op *Op) content() []byte {

@@ -211,6 +211,13 @@ var recipes = [numKinds]recipe{
 		claim: Response, wrong: ErrResponse,
 		command: &command{data: Challenge, cipher: response},
 	},
+	// see Raw
+	KindRawMAC:       {name: "raw-mac"},
+	KindRawMACVerify: {name: "raw-mac-verify", wrong: ErrMAC},
+	KindRawTACVerify: {name: "raw-tac-verify", wrong: ErrTAC},
+	KindRawDerive:    {name: "raw-derive"},
+	KindRawEncipher:  {name: "raw-encipher"},
+	KindRawDecipher:  {name: "raw-decipher"},
 }
 
 var (
@@ -220,10 +227,10 @@ var (
 	unlockByUnload = variant{by: keystore.SwitchUnlockKey, reading: keystore.UnlockByUnload, usage: keystore.UsageUnload}
 )
 
-// Kinds lists all kinds.
+// Kinds lists the kinds of purse operations.
 func Kinds() []Kind {
-	kinds := make([]Kind, 0, numKinds-1)
-	for k := Kind(1); k < numKinds; k++ {
+	kinds := make([]Kind, 0, numPurse-1)
+	for k := Kind(1); k < numPurse; k++ {
 		kinds = append(kinds, k)
 	}
 	return kinds

@@ -114,6 +114,8 @@ func (b *Backend) refuseTAC() error {
 // refuse says why a chain cannot run here, whatever the state of the token.
 func (p *Profile) refuse(c *mac.Chain) error {
 	switch {
+	case c.Mode != mac.ModeTransaction:
+		return fmt.Errorf("%w: a token has no mode %d", mac.ErrUnsupported, c.Mode)
 	case c.Final != mac.FinalSession && c.Final != mac.FinalTAC:
 		return fmt.Errorf("%w: a token has no final key of form %d", mac.ErrUnsupported, c.Final)
 	case int(c.Levels) > len(c.Factors):

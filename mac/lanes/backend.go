@@ -117,12 +117,23 @@ func admit(keys *keystore.Snapshot, c *mac.Chain) error {
 		known = c.Final >= mac.FinalSession && c.Final <= mac.FinalLock &&
 			c.Message[0].Blocks <= mac.MaxBlocks && c.Message[1].Blocks <= mac.MaxBlocks &&
 			int(c.Message[0].Blocks)*8%block == 0 && int(c.Message[1].Blocks)*8%block == 0
-	case mac.ModeRetail, mac.ModeEncipher:
-		known = c.Final == mac.FinalCard && c.Script != nil &&
+	case mac.ModeRetail, mac.ModeEncipher, mac.ModeDecipher:
+		known = scriptable(c, block) && c.Script != nil &&
 			len(c.Script.Data) > 0 && len(c.Script.Data) <= mac.MaxScript && len(c.Script.Data)%block == 0
 	}
 	if !known || int(c.Levels) > len(c.Factors) {
 		return mac.ErrUnsupported
 	}
 	return nil
+}
+
+// scriptable tells whether mode and last key of c go together.
+func scriptable(c *mac.Chain, block int) bool {
+	switch {
+	case c.Mode == mac.ModeDecipher && block != 8:
+		return false
+	case c.Final == mac.FinalCard:
+		return true
+	}
+	return c.Mode == mac.ModeRetail && block == 8 && (c.Final == mac.FinalSession || c.Final == mac.FinalTAC)
 }

@@ -83,7 +83,7 @@ type Trace struct {
 	Keys   []Key       // the issuer's key, then the key of each level; the last is the card's
 	Final  []byte      // the key that MACs or enciphers: 8 bytes, or 16
 	Blocks [2][][]byte // the CBC chain of each message; of a script the first
-	Out    []byte      // what ModeEncipher makes
+	Out    []byte      // what ModeEncipher or ModeDecipher makes
 }
 
 // Run computes one chain from the issuer's key, which is a key of that cipher.
@@ -106,9 +106,11 @@ func Run(c keystore.Cipher, key Key, chain *mac.Chain) Trace {
 	}
 	switch chain.Mode {
 	case mac.ModeRetail:
-		t.Blocks[0] = a.Retail(key, chain.Script.IV, chain.Script.Data)
+		t.Blocks[0] = a.retail(key, t.Final, chain)
 	case mac.ModeEncipher:
 		t.Out = a.Encipher(key, chain.Script.Data)
+	case mac.ModeDecipher:
+		t.Out = a.Decipher(key, chain.Script.Data)
 	default:
 		for i := range chain.Message {
 			m := &chain.Message[i]
@@ -140,7 +142,7 @@ func (Backend) Run(ctx context.Context, keys *keystore.Snapshot, chains []mac.Ch
 				c.MAC[m] = [8]byte(blocks[len(blocks)-1])
 			}
 		}
-		if c.Mode == mac.ModeEncipher {
+		if t.Out != nil {
 			copy(c.Script.Data, t.Out)
 		}
 	}
