@@ -3,6 +3,7 @@ package keystore
 import (
 	"errors"
 	"fmt"
+	"strings"
 )
 
 // Errors that callers decide on. The wire turns each into its status
@@ -85,6 +86,22 @@ type Ref struct {
 // String gives set/usage/version/algorithm, as in "01/load/01/00".
 func (r Ref) String() string {
 	return fmt.Sprintf("%02X/%s/%02X/%02X", r.Set, r.Usage, r.Version, r.Algorithm)
+}
+
+// ParseRef reads what String gives.
+func ParseRef(text string) (Ref, error) {
+	parts := strings.Split(text, "/")
+	if len(parts) != 4 {
+		return Ref{}, fmt.Errorf("keystore: %q is not set/usage/version/algorithm", text)
+	}
+	var set, version, algorithm hexByte
+	var usage Usage
+	err := errors.Join(set.UnmarshalText([]byte(parts[0])), usage.UnmarshalText([]byte(parts[1])),
+		version.UnmarshalText([]byte(parts[2])), algorithm.UnmarshalText([]byte(parts[3])))
+	if err != nil {
+		return Ref{}, fmt.Errorf("keystore: %q is not set/usage/version/algorithm: %w", text, err)
+	}
+	return Ref{Set: byte(set), Usage: usage, Version: byte(version), Algorithm: byte(algorithm)}, nil
 }
 
 // A Key is what is known of a key besides its bytes. Every attribute is sealed
