@@ -124,6 +124,13 @@ func admit(keys *keystore.Snapshot, op *Op, c *Chain) error {
 	if !op.Kind.known() {
 		return ErrUnsupported
 	}
+	if op.Kind.IsGeneric() {
+		g := op.Generic()
+		if g == nil {
+			return ErrInvalid
+		}
+		return g.admit(keys, op, c)
+	}
 	if op.Kind.IsRaw() {
 		r := op.Raw()
 		if r == nil {
@@ -154,6 +161,10 @@ func admit(keys *keystore.Snapshot, op *Op, c *Chain) error {
 func (r *recipe) judge(c *Chain, op *Op) {
 	if c.Err != nil {
 		op.Err = c.Err
+		return
+	}
+	if op.Kind.IsGeneric() {
+		op.Generic().judge(c, op)
 		return
 	}
 	if op.Kind.IsRaw() {

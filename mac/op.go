@@ -37,6 +37,9 @@ const (
 	KindExternalAuth                 // make the command that authenticates the issuer to the card
 	KindInternalAuth                 // verify how the card answered INTERNAL AUTHENTICATE
 
+	// No purse operations: MACs of messages of the caller's choosing. See Generic.
+	KindMAC       // make a MAC
+	KindMACVerify // verify one
 	// No purse operations: what a caller composes. See Raw.
 	KindRawMAC       // make a MAC
 	KindRawMACVerify // verify one
@@ -48,7 +51,7 @@ const (
 )
 
 // numPurse bounds the kinds of purse operations.
-const numPurse = KindRawMAC
+const numPurse = KindMAC
 
 // An Op is one purse operation: a value, to be filled in, handed to an HSM in
 // a slice, and read again. Its fields are reached through the dictionary
@@ -66,11 +69,12 @@ type Op struct {
 	Err    error   // out: nil, or why the operation was refused
 }
 
-// A script is what the Op of an issuer script, or of a raw operation, has more
-// than that of a transaction.
+// A script is what the Op of an issuer script, of a generic MAC or of a raw
+// operation has more than that of a transaction.
 type script struct {
 	content []byte // the field Content
 	command []byte // out
+	generic *Generic
 	raw     *Raw
 }
 
@@ -98,6 +102,9 @@ func (op *Op) SetCommand(command []byte) {
 func (op *Op) Withdraw() {
 	op.Answer = [4]byte{}
 	op.SetCommand(nil)
+	if g := op.Generic(); g != nil {
+		g.withdraw()
+	}
 	if r := op.Raw(); r != nil {
 		clear(r.Out)
 		r.Out = nil

@@ -29,7 +29,7 @@ type Raw struct {
 }
 
 // MaxRaw bounds the text of a raw operation.
-const MaxRaw = MaxScript
+const MaxRaw = MaxText
 
 // IsRaw tells whether the caller composes the operation, of which Op.Raw then
 // has the rest.
@@ -63,14 +63,12 @@ func (r *Raw) check(op *Op) error {
 	case op.Kind == KindRawDerive:
 		return nil
 	case len(r.Text) == 0, len(r.Text) > MaxRaw, len(r.Text)%desBlock != 0:
-		return fmt.Errorf("%w: length of the data", ErrInvalid)
+		return fmt.Errorf("%w text", ErrInvalid)
 	case op.Kind.Mismatch() != nil && r.Size != 4 && r.Size != 8:
-		return fmt.Errorf("%w: size of the MAC", ErrInvalid)
+		return fmt.Errorf("%w size", ErrInvalid)
 	}
 	return nil
 }
-
-const desBlock = 8
 
 // admit finds the key, and makes the chain that answers op.
 func (r *Raw) admit(keys *keystore.Snapshot, op *Op, c *Chain) error {
@@ -101,14 +99,13 @@ func (r *Raw) admit(keys *keystore.Snapshot, op *Op, c *Chain) error {
 // find gives the key. One that may not be used raw is looked for like any
 // other: what is wrong with the others is no secret.
 func (r *Raw) find(keys *keystore.Snapshot, id KeyID) (keystore.Handle, error) {
-	if !r.ByIndex {
-		return keys.Find(keystore.Ref{Set: id.Set, Usage: r.Usage, Version: id.Version, Algorithm: id.Algorithm})
+	switch {
+	case r.ByIndex && r.Index == 0: // no place
+		return 0, keystore.ErrNotFound
+	case r.ByIndex:
+		return keys.At(r.Index)
 	}
-	h, err := keys.ByIndex(r.Index)
-	if err == nil && keys.Key(h).State != keystore.StateActive {
-		err = keystore.ErrRetired
-	}
-	return h, err
+	return keys.Find(keystore.Ref{Set: id.Set, Usage: r.Usage, Version: id.Version, Algorithm: id.Algorithm})
 }
 
 // compile makes the chain of an operation that is in order.

@@ -68,8 +68,8 @@ func TestRawComputes(t *testing.T) {
 		return text
 	}
 	last := func(chain [][]byte) []byte { return chain[len(chain)-1] }
-	for _, n := range []int{8, 16, 32, 40, 248, mac.MaxRaw} {
-		text := bytes.Repeat(unhex("00112233445566778899AABBCCDDEE0F"), 20)[:n]
+	for _, n := range []int{8, 16, 32, 40, 248, 2048} {
+		text := bytes.Repeat(unhex("00112233445566778899AABBCCDDEE0F"), 128)[:n]
 		session := card.SessionKey(data)
 		folded := card.TACKey()
 		retail := last(card.Retail([16]byte(append(iv[:], iv[:]...)), text))
@@ -127,7 +127,7 @@ func TestRawRefuses(t *testing.T) {
 	}
 	kinds := []mac.Kind{mac.KindRawMAC, mac.KindRawMACVerify, mac.KindRawTACVerify, mac.KindRawDerive, mac.KindRawEncipher, mac.KindRawDecipher}
 	for index, want := range map[uint16]error{
-		2: keystore.ErrRaw, 4: keystore.ErrRetired, 5: keystore.ErrRetired, 6: keystore.ErrAlgorithm, 7: mac.ErrInvalid, 8: keystore.ErrNotFound, 0xFFFF: keystore.ErrNotFound,
+		2: keystore.ErrRaw, 4: keystore.ErrRetired, 5: keystore.ErrRetired, 6: keystore.ErrAlgorithm, 7: mac.ErrInvalid, 8: keystore.ErrIndex, 0xFFFF: keystore.ErrIndex,
 	} {
 		for _, k := range kinds {
 			refused(t, hsm, fmt.Sprintf("%s with key %d", k, index), at(k, index), want)

@@ -211,6 +211,9 @@ var recipes = [numKinds]recipe{
 		claim: Response, wrong: ErrResponse,
 		command: &command{data: Challenge, cipher: response},
 	},
+	// ISO/IEC 9797-1; see Generic
+	KindMAC:       {name: "mac", usage: keystore.UsageMAC},
+	KindMACVerify: {name: "mac-verify", usage: keystore.UsageMAC, wrong: ErrMAC},
 	// see Raw
 	KindRawMAC:       {name: "raw-mac"},
 	KindRawMACVerify: {name: "raw-mac-verify", wrong: ErrMAC},

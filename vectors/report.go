@@ -101,6 +101,9 @@ func (v *Vector) holds(op *mac.Op) bool {
 	if op.Err != nil {
 		return false
 	}
+	if op.Kind.IsGeneric() {
+		return v.Answer == genericAnswer(op)
+	}
 	if op.Kind.Commands() {
 		return v.Answer == fmt.Sprintf("%X", op.Command()) && op.Answer == [4]byte{}
 	}
@@ -111,7 +114,12 @@ func (v *Vector) holds(op *mac.Op) bool {
 }
 
 // gaveAway tells whether op came back with something made.
-func gaveAway(op *mac.Op) bool { return op.Answer != [4]byte{} || op.Command() != nil }
+func gaveAway(op *mac.Op) bool {
+	if g := op.Generic(); g != nil && (g.MAC != [8]byte{} || g.Chain != [8]byte{}) {
+		return true
+	}
+	return op.Answer != [4]byte{} || op.Command() != nil
+}
 
 // failure words a wrong answer. What a module gave away with a refusal, or
 // where it should have refused, is not repeated: it may be the right MAC.
@@ -128,6 +136,8 @@ func (v *Vector) failure(op *mac.Op) Failure {
 		f.Got = fmt.Sprintf("%q", op.Err)
 	case refuse:
 		f.Got = "success"
+	case op.Kind.IsGeneric():
+		f.Got = "success with " + genericAnswer(op)
 	case op.Kind.Commands():
 		f.Got = fmt.Sprintf("success with %X", op.Command())
 	default:

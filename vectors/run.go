@@ -127,10 +127,7 @@ func answer(ctx context.Context, hsm mac.HSM, vectors []Vector) (ops []mac.Op, e
 		if ops[i], err = vectors[i].Op(); err != nil {
 			return nil, err
 		}
-		ops[i].Answer, ops[i].Err = [4]byte{1}, errUnanswered
-		if ops[i].Kind.Commands() {
-			ops[i].SetCommand([]byte{1})
-		}
+		spoil(&ops[i])
 	}
 	if err := hsm.Do(ctx, ops); err != nil {
 		return nil, fmt.Errorf("vectors: %s and its batch: %w", vectors[0].ID, err)

@@ -21,8 +21,8 @@ func (g *group[W]) scripts(keys *keystore.Snapshot, chains []mac.Chain) {
 	g.shortKeys(chains)
 	g.startRows(chains)
 	g.load(&g.chain, g.rows[0])
-	enciphering := lanesOf(chains, func(c *mac.Chain) bool { return c.Mode != mac.ModeRetail })
-	deciphering := lanesOf(chains, func(c *mac.Chain) bool { return c.Mode == mac.ModeDecipher })
+	enciphering, deciphering := inMode(chains, mac.ModeEncipher), inMode(chains, mac.ModeDecipher)
+	tripled, unfinished := inMode(chains, mac.ModeTriple), inMode(chains, mac.ModeSingle)
 	for n := range longestScript(chains) {
 		g.fill(&g.in, 0)
 		g.choose(&g.chain, &g.in, &enciphering) // where no block depends on another
@@ -38,6 +38,8 @@ func (g *group[W]) scripts(keys *keystore.Snapshot, chains []mac.Chain) {
 			g.decipher(&g.made[0])
 			g.choose(&g.result, &g.made[0], &deciphering)
 		}
+		g.choose(&g.chain, &g.result, &tripled)
+		g.choose(&g.result, &g.chain, &unfinished)
 		g.store(g.rows[0], &g.result)
 		g.takeScriptRows(chains, n)
 	}
@@ -66,6 +68,11 @@ func (g *group[W]) shortKeys(chains []mac.Chain) {
 		g.fold(&g.right, &g.left, &g.right, &g.tac)
 		g.fold(&g.left, &g.right, &g.last, &g.tac)
 	}
+}
+
+// inMode gives the lanes of a mode.
+func inMode(chains []mac.Chain, m mac.Mode) laneSet {
+	return lanesOf(chains, func(c *mac.Chain) bool { return c.Mode == m })
 }
 
 // lanesOf gives the lanes whose chains are so.
@@ -120,7 +127,7 @@ func (g *group[W]) takeScriptRows(chains []mac.Chain, n int) {
 		p.next()
 		switch {
 		case c.Err != nil || 8*n >= len(c.Script.Data):
-		case c.Mode != mac.ModeRetail:
+		case c.Mode == mac.ModeEncipher || c.Mode == mac.ModeDecipher:
 			binary.BigEndian.PutUint64(c.Script.Data[8*n:], row)
 		case 8*(n+1) == len(c.Script.Data):
 			binary.BigEndian.PutUint64(c.MAC[0][:], row)

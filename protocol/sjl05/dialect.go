@@ -123,7 +123,7 @@ func (d *Dialect) Append(out, request []byte, op *mac.Op, err error) []byte {
 	out = append(append(out, answered), echo[:]...)
 	answer := op.Raw().Out
 	if op.Kind == mac.KindRawEncipher || op.Kind == mac.KindRawDecipher {
-		out = binary.BigEndian.AppendUint16(out, uint16(len(answer))) //nolint:gosec // as many as came, which two bytes told
+		out = binary.BigEndian.AppendUint16(out, uint16(len(answer)))
 	}
 	return append(out, answer...)
 }

@@ -21,11 +21,13 @@ const (
 )
 
 // recorded tells which operations leave a record: those that make a MAC, or a
-// command for a card, or give what a caller has composed. A MAC that is only verified gives nobody anything, and
-// settlement files verify them by the million.
+// command for a card, or give what a caller has composed. Of a generic MAC, and
+// of what is composed, the record names the key and not the message. A MAC that
+// is only verified gives nobody anything, and settlement files verify them by the
+// million.
 func recorded(k mac.Kind) bool {
 	_, ok := k.Answers()
-	return ok || k.Commands() || k.Gives()
+	return ok || k.Commands() || k.Gives() || k == mac.KindMAC
 }
 
 const timeLayout = "2006-01-02T15:04:05.000000Z"
