@@ -25,17 +25,19 @@ func (l *Ledger) Reconcile(ctx context.Context, now time.Time, grace time.Durati
 	}
 	r := Reconciliation{Report: report}
 	before := now.Add(-grace).UnixMilli()
-	all := []statement{
-		{sql: openOrders + "o.state = 'ISSUED' AND o.overtaken = 0 AND o.at <= $1" + inOrder, args: []any{before}, scan: many(&r.Unproved, scanOrder)},
-		{sql: openOrders + "o.state = 'ISSUED' AND o.overtaken <> 0" + inOrder, scan: many(&r.Overtaken, scanOrder)},
-		{sql: openOrders + "o.state = 'RESERVED' AND o.at <= $1" + inOrder, args: []any{before}, scan: many(&r.Reserved, scanOrder)},
+	all := []ask{
+		{unproved, []any{before}, many(&r.Unproved, scanOrder)},
+		{overtaken, nil, many(&r.Overtaken, scanOrder)},
+		{reserved, []any{before}, many(&r.Reserved, scanOrder)},
 	}
 	return r, outward(l.engine.read(ctx, all))
 }
 
-const inOrder = " ORDER BY o.at, o.id"
-
-var openOrders = "SELECT " + orderList + " FROM orders o WHERE "
+var (
+	unproved  = survey(ordersOf + "WHERE o.state = 'ISSUED' AND o.overtaken = 0 AND o.at <= $1 ORDER BY o.at, o.id")
+	overtaken = survey(ordersOf + "WHERE o.state = 'ISSUED' AND o.overtaken <> 0 ORDER BY o.at, o.id")
+	reserved  = survey(ordersOf + "WHERE o.state = 'RESERVED' AND o.at <= $1 ORDER BY o.at, o.id")
+)
 
 // An Issued is a MAC2 that the security module made, by its audit.
 type Issued struct {
@@ -51,8 +53,7 @@ func (l *Ledger) Unaccounted(ctx context.Context, made []Issued) ([]Issued, erro
 	for _, m := range made {
 		n := int64(0)
 		key := []any{int64(m.Card.Scheme), number(m.Card.ASN), int64(m.Card.Wallet), int64(m.Counter), random(m.Random)}
-		err := l.engine.read(ctx, []statement{{sql: countWrites, args: key, scan: into(&n)}})
-		if err != nil {
+		if err := l.engine.read(ctx, []ask{{countWritesAt, key, into(&n)}}); err != nil {
 			return nil, outward(err)
 		}
 		if n == 0 {
@@ -62,4 +63,5 @@ func (l *Ledger) Unaccounted(ctx context.Context, made []Issued) ([]Issued, erro
 	return missing, nil
 }
 
-const countWrites = "SELECT COUNT(*) FROM card_write WHERE scheme = $1 AND asn = $2 AND wallet = $3 AND counter = $4 AND random = $5"
+var countWritesAt = find("bigint bigint bigint bigint bigint", "SELECT COUNT(*) FROM orders o JOIN card_write w ON w.order_id = o.id "+
+	"WHERE o.scheme = $1 AND o.asn = $2 AND o.wallet = $3 AND o.counter = $4 AND w.random = $5")
