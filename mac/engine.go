@@ -107,8 +107,7 @@ func (b *batch) compile(keys *keystore.Snapshot, ops []Op) {
 	b.again, b.againFrom = b.again[:0], b.againFrom[:0]
 	for i := range ops {
 		op := &ops[i]
-		op.Answer = [4]byte{}
-		op.SetCommand(nil)
+		op.Withdraw()
 		n := len(b.chains)
 		b.chains = append(b.chains, Chain{})
 		if op.Err = admit(keys, op, &b.chains[n]); op.Err != nil {
@@ -124,6 +123,13 @@ func (b *batch) compile(keys *keystore.Snapshot, ops []Op) {
 func admit(keys *keystore.Snapshot, op *Op, c *Chain) error {
 	if !op.Kind.known() {
 		return ErrUnsupported
+	}
+	if op.Kind.IsGeneric() {
+		g := op.Generic()
+		if g == nil {
+			return ErrInvalid
+		}
+		return g.admit(keys, op, c)
 	}
 	p := keys.Profile(op.Key.Set)
 	r := recipes[op.Kind].under(p)
@@ -148,6 +154,10 @@ func admit(keys *keystore.Snapshot, op *Op, c *Chain) error {
 func (r *recipe) judge(c *Chain, op *Op) {
 	if c.Err != nil {
 		op.Err = c.Err
+		return
+	}
+	if op.Kind.IsGeneric() {
+		op.Generic().judge(c, op)
 		return
 	}
 	if r.command != nil {

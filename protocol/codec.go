@@ -8,6 +8,9 @@ import (
 // decodeOp reads the fields of a purse command into op, which is zero. What
 // the values mean, and which are out of range, is for the HSM to say.
 func decodeOp(op *mac.Op, k mac.Kind, fields []byte) error {
+	if k.IsGeneric() {
+		return decodeGeneric(op, k, fields)
+	}
 	s := scanner(fields)
 	if err := s.op(op, k); err != nil {
 		return err
@@ -37,11 +40,10 @@ func (s *scanner) op(op *mac.Op, k mac.Kind) error {
 
 // key reads KEY and FACTORS.
 func (s *scanner) key(op *mac.Op) error {
-	var id [3]byte
-	if !s.hex(id[:]) {
-		return malformed("key")
+	var err error
+	if op.Key, err = s.identity(); err != nil {
+		return err
 	}
-	op.Key = mac.KeyID{Set: id[0], Version: id[1], Algorithm: id[2]}
 	n, ok := s.number(10, 1)
 	if !ok || n > keystore.MaxLevels {
 		return malformed("factors")
@@ -55,8 +57,20 @@ func (s *scanner) key(op *mac.Op) error {
 	return nil
 }
 
+// identity reads KEY.
+func (s *scanner) identity() (mac.KeyID, error) {
+	var id [3]byte
+	if !s.hex(id[:]) {
+		return mac.KeyID{}, malformed("key")
+	}
+	return mac.KeyID{Set: id[0], Version: id[1], Algorithm: id[2]}, nil
+}
+
 // appendOp appends the fields of a purse command, the inverse of decodeOp.
 func appendOp(out []byte, op *mac.Op) []byte {
+	if op.Kind.IsGeneric() {
+		return appendGeneric(out, op)
+	}
 	out = appendHex(out, []byte{op.Key.Set, op.Key.Version, op.Key.Algorithm})
 	out = append(out, '0'+op.Levels)
 	for i := range op.Levels {
@@ -74,6 +88,9 @@ func appendOp(out []byte, op *mac.Op) []byte {
 
 // appendAnswer appends what follows the status 00 of a purse command.
 func appendAnswer(out []byte, op *mac.Op) []byte {
+	if op.Kind.IsGeneric() {
+		return appendHex(out, answerOf(op))
+	}
 	if _, ok := op.Kind.Answers(); ok {
 		out = appendHex(out, op.Answer[:])
 	}
@@ -88,6 +105,9 @@ func appendAnswer(out []byte, op *mac.Op) []byte {
 func readAnswer(op *mac.Op, body []byte) bool {
 	s := scanner(body)
 	ok := true
+	if op.Kind.IsGeneric() {
+		ok = s.hex(answerOf(op))
+	}
 	if _, made := op.Kind.Answers(); made {
 		ok = s.hex(op.Answer[:])
 	}
@@ -97,8 +117,7 @@ func readAnswer(op *mac.Op, body []byte) bool {
 		op.SetCommand(command)
 	}
 	if !ok || len(s) > 0 {
-		op.Answer = [4]byte{}
-		op.SetCommand(nil)
+		op.Withdraw()
 		return false
 	}
 	return true

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"pbochsm/cmd/onecard/internal/recharge"
+	"pbochsm/mac"
 )
 
 // A Reconciliation is what somebody should look at regularly.
@@ -39,29 +40,57 @@ var (
 	reserved  = survey(ordersOf + "WHERE o.state = 'RESERVED' AND o.at <= $1 ORDER BY o.at, o.id")
 )
 
-// An Issued is a MAC2 that the security module made, by its audit.
+// An Issued is a MAC2 that the security module made, by its audit, with all
+// that it depends on but the card's balance.
 type Issued struct {
-	Card    recharge.CardKey
-	Counter uint16
-	Random  [4]byte
+	Cards    []recharge.CardKey // which one it can be: an unload does not name the store of money
+	Counter  mac.OnlineCount
+	Random   [4]byte
+	Amount   recharge.Fen
+	Terminal mac.TerminalID
+	Date     mac.BCDDate
+	Time     mac.BCDTime
 }
 
-// Unaccounted gives those MAC2s that no write accounts for: they were computed
-// and never sent.
-func (l *Ledger) Unaccounted(ctx context.Context, made []Issued) ([]Issued, error) {
-	var missing []Issued
-	for _, m := range made {
-		n := int64(0)
-		key := []any{int64(m.Card.Scheme), number(m.Card.ASN), int64(m.Card.Wallet), int64(m.Counter), random(m.Random)}
-		if err := l.engine.read(ctx, []ask{{countWritesAt, key, into(&n)}}); err != nil {
+// mostAsked is how many MAC2s are looked for in one reading.
+const mostAsked = 500
+
+// Unaccounted gives those MAC2s that no write accounts for, by their index:
+// they were computed and never answered.
+func (l *Ledger) Unaccounted(ctx context.Context, made []Issued) (missing []int, err error) {
+	for from := 0; from < len(made); from += mostAsked {
+		part := made[from:min(from+mostAsked, len(made))]
+		found := make([]int64, len(part))
+		var all []ask
+		for i := range part {
+			for _, card := range part[i].Cards {
+				all = append(all, part[i].find(card, &found[i]))
+			}
+		}
+		if err := l.engine.read(ctx, all); err != nil {
 			return nil, outward(err)
 		}
-		if n == 0 {
-			missing = append(missing, m)
+		for i, n := range found {
+			if n == 0 {
+				missing = append(missing, from+i)
+			}
 		}
 	}
 	return missing, nil
 }
 
-var countWritesAt = find("bigint bigint bigint bigint bigint", "SELECT COUNT(*) FROM orders o JOIN card_write w ON w.order_id = o.id "+
-	"WHERE o.scheme = $1 AND o.asn = $2 AND o.wallet = $3 AND o.counter = $4 AND w.random = $5")
+// find adds to n the writes of card that are m.
+func (m *Issued) find(card recharge.CardKey, n *int64) ask {
+	args := append(cardRow(card, m.Counter), random(m.Random), int64(m.Amount), m.Terminal[:], m.Date[:], m.Time[:])
+	return ask{countWritesAt, args, func(r row) error {
+		var here int64
+		err := r.Scan(&here)
+		*n += here
+		return err
+	}}
+}
+
+var countWritesAt = find("bigint bigint bigint bigint bigint bigint bytea bytea bytea",
+	"SELECT COUNT(*) FROM orders o JOIN card_write w ON w.order_id = o.id WHERE o.scheme = $1 AND o.asn = $2 "+
+		"AND o.wallet = $3 AND o.counter = $4 AND w.random = $5 AND o.amount = $6 AND w.terminal = $7 "+
+		"AND w.host_date = $8 AND w.host_time = $9")
