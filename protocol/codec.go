@@ -3,6 +3,7 @@ package protocol
 import (
 	"pbochsm/keystore"
 	"pbochsm/mac"
+	"pbochsm/mac/digits"
 )
 
 // decodeOp reads the fields of a purse command into op, which is zero. What
@@ -21,33 +22,50 @@ func (s *scanner) op(op *mac.Op, k mac.Kind) error {
 	if err := s.key(op); err != nil {
 		return err
 	}
-	for _, f := range k.Inputs() {
-		if f.Counted() {
-			n, ok := s.number(16, 2)
-			if !ok || !f.SetLen(op, n) {
-				return malformed(f.String())
+	runs := k.Runs()
+	for i := range runs {
+		r := &runs[i]
+		if r.Counted() {
+			if err := s.counted(op, r.Fields[0]); err != nil {
+				return err
 			}
+			continue
 		}
-		if !s.hex(f.Bytes(op)) {
-			return malformed(f.String())
+		if !s.hex(r.Bytes(op)) {
+			return s.firstMalformed(op, r.Fields)
 		}
 	}
 	return nil
 }
 
+// counted reads a field with its length before it.
+func (s *scanner) counted(op *mac.Op, f mac.Field) error {
+	n, ok := s.number(16, 2)
+	if !ok || !f.SetLen(op, n) || !s.hex(f.Bytes(op)) {
+		return malformed(f.String())
+	}
+	return nil
+}
+
+// firstMalformed finds the field because of which fields cannot be read.
+func (s *scanner) firstMalformed(op *mac.Op, fields []mac.Field) error {
+	for _, f := range fields[:len(fields)-1] {
+		if !s.hex(f.Bytes(op)) {
+			return malformed(f.String())
+		}
+	}
+	return malformed(fields[len(fields)-1].String())
+}
+
 // key reads KEY and FACTORS.
 func (s *scanner) key(op *mac.Op) error {
-	var id [3]byte
-	if !s.hex(id[:]) {
-		return malformed("key")
+	id, err := s.identity()
+	if err != nil {
+		return err
 	}
 	op.Key = mac.KeyID{Set: id[0], Version: id[1], Algorithm: id[2]}
-	n, ok := s.number(10, 1)
-	if !ok || n > keystore.MaxLevels {
-		return malformed("factors")
-	}
-	op.Levels = uint8(n)
-	for i := range n {
+	op.Levels = id[3]
+	for i := range op.Levels {
 		if !s.hex(op.Factors[i][:]) {
 			return malformed("factors")
 		}
@@ -55,19 +73,42 @@ func (s *scanner) key(op *mac.Op) error {
 	return nil
 }
 
+// identity reads the three bytes of KEY and the number of factors. With the
+// digit that follows these are eight digits, the most usual case.
+func (s *scanner) identity() (id [4]byte, err error) {
+	const size = 7
+	if len(*s) > size && digits.Decode(id[:], (*s)[:size+1]) {
+		*s = (*s)[size:]
+		id[3] >>= 4
+	} else {
+		if !s.hex(id[:3]) {
+			return id, malformed("key")
+		}
+		n, ok := s.number(10, 1)
+		if !ok {
+			return id, malformed("factors")
+		}
+		id[3] = uint8(n)
+	}
+	if id[3] > keystore.MaxLevels {
+		return id, malformed("factors")
+	}
+	return id, nil
+}
+
 // appendOp appends the fields of a purse command, the inverse of decodeOp.
 func appendOp(out []byte, op *mac.Op) []byte {
-	out = appendHex(out, []byte{op.Key.Set, op.Key.Version, op.Key.Algorithm})
+	out = digits.Append(out, []byte{op.Key.Set, op.Key.Version, op.Key.Algorithm})
 	out = append(out, '0'+op.Levels)
 	for i := range op.Levels {
-		out = appendHex(out, op.Factors[i][:])
+		out = digits.Append(out, op.Factors[i][:])
 	}
 	for _, f := range op.Kind.Inputs() {
 		b := f.Bytes(op)
 		if f.Counted() {
 			out = appendNumber(out, len(b), 16, 2)
 		}
-		out = appendHex(out, b)
+		out = digits.Append(out, b)
 	}
 	return out
 }
@@ -75,11 +116,11 @@ func appendOp(out []byte, op *mac.Op) []byte {
 // appendAnswer appends what follows the status 00 of a purse command.
 func appendAnswer(out []byte, op *mac.Op) []byte {
 	if _, ok := op.Kind.Answers(); ok {
-		out = appendHex(out, op.Answer[:])
+		out = digits.Append(out, op.Answer[:])
 	}
 	if op.Kind.Commands() {
 		out = appendNumber(out, len(op.Command()), 16, 4)
-		out = appendHex(out, op.Command())
+		out = digits.Append(out, op.Command())
 	}
 	return out
 }
