@@ -15,6 +15,7 @@ var (
 	ErrRetired   = errors.New("keystore: key is not active")
 	ErrSealed    = errors.New("keystore: sealed")
 	ErrAttribute = errors.New("keystore: key attribute missing or out of range")
+	ErrIndex     = errors.New("keystore: index beyond the key table")
 )
 
 // A Usage says the one thing that a key may do. The names are those of the
@@ -37,6 +38,8 @@ const (
 	UsageAppUnblock   // 应用解锁 (DAUK)
 	UsageCardControl  // 卡片维护: line protection of the card's root, the MF
 	UsageAuthenticate // 外部认证, 内部认证
+
+	UsageMAC // 报文鉴别: MACs of messages that have nothing to do with a card
 )
 
 // A Cipher is the block cipher of a key.
@@ -104,6 +107,8 @@ func (k *Key) check() error {
 		return fmt.Errorf("%w: state", ErrAttribute)
 	case k.Levels > MaxLevels:
 		return fmt.Errorf("%w: %d levels", ErrAttribute, k.Levels)
+	case k.Usage == UsageMAC && k.Levels > 0:
+		return fmt.Errorf("%w: %d levels, but a key for generic MACs is no card's", ErrAttribute, k.Levels)
 	case k.Index > maxIndex:
 		return fmt.Errorf("%w: index %d", ErrAttribute, k.Index)
 	}

@@ -120,6 +120,25 @@ func (s *Snapshot) rows() []row {
 	return rows
 }
 
+// At gives the active key at a place of the key table. Where there is none it
+// says whether the place is above all keys, ErrIndex, or was never given out or
+// is empty again, ErrNotFound; a key that is not active is ErrRetired.
+func (s *Snapshot) At(index uint16) (Handle, error) {
+	err := ErrIndex
+	for i := range s.keys {
+		switch k := &s.keys[i]; {
+		case k.Index > index:
+			err = ErrNotFound
+		case k.Index < index:
+		case k.State != StateActive:
+			return 0, ErrRetired
+		default:
+			return Handle(i), nil
+		}
+	}
+	return 0, err
+}
+
 // Find gives the one active key with this identity. Where there is none it
 // says how the request failed to fit: ErrRetired if the key exists but is not
 // active, ErrAlgorithm if only the algorithm identifier differs, ErrUsage if

@@ -55,6 +55,13 @@ const (
 	// ModeEncipher enciphers Script.Data in its place, block by block. See
 	// [PBOC] 3.3.
 	ModeEncipher
+	// ModeTriple makes MAC[0] over Script.Data from Script.IV with a 3DES key:
+	// ISO/IEC 9797-1 algorithm 1, 3DES on every block. Script.Data may have
+	// MaxText bytes, and in 3DES that of ModeRetail too.
+	ModeTriple
+	// ModeSingle leaves in MAC[0] where the chain of ModeRetail stands before its
+	// last step: single DES with the left half, for a message that goes on.
+	ModeSingle
 )
 
 // A Script is what a chain of an issuer script computes on: whole blocks of the
@@ -66,6 +73,9 @@ type Script struct {
 
 // MaxScript bounds the data of a Script: a command of the longest body, padded.
 const MaxScript = 272
+
+// MaxText bounds the data of a Script that is a generic message, padded.
+const MaxText = MaxMessage + 1
 
 // MaxBlocks bounds a padded message. The longest one is the TAC input of a
 // load, 24 bytes and a block of padding.

@@ -109,8 +109,7 @@ func (b *batch) compile(keys *keystore.Snapshot, ops []Op) {
 	var a admission
 	for i := range ops {
 		op := &ops[i]
-		op.Answer = [4]byte{}
-		op.SetCommand(nil)
+		op.Withdraw()
 		c := b.next()
 		if op.Err = a.admit(keys, op, c); op.Err != nil {
 			*c = Chain{}
@@ -163,6 +162,13 @@ func (a *admission) renew(keys *keystore.Snapshot, op *Op, c *Chain) error {
 	if !op.Kind.known() {
 		return ErrUnsupported
 	}
+	if op.Kind.IsGeneric() {
+		g := op.Generic()
+		if g == nil {
+			return ErrInvalid
+		}
+		return g.admit(keys, op, c)
+	}
 	profile := keys.Profile(op.Key.Set)
 	p := op.Kind.under(profile)
 	if err := p.check(op, profile); err != nil {
@@ -187,6 +193,10 @@ func (a *admission) renew(keys *keystore.Snapshot, op *Op, c *Chain) error {
 func (r *recipe) judge(c *Chain, op *Op) {
 	if c.Err != nil {
 		op.Err = c.Err
+		return
+	}
+	if op.Kind.IsGeneric() {
+		op.Generic().judge(c, op)
 		return
 	}
 	if r.command != nil {

@@ -15,6 +15,9 @@ var (
 	ErrMAC3 = fmt.Errorf("mac: MAC3: %w", ErrVerify)
 	ErrTAC  = fmt.Errorf("mac: TAC: %w", ErrVerify)
 
+	// ErrMAC is the MAC of a message that is no card's.
+	ErrMAC = fmt.Errorf("mac: MAC: %w", ErrVerify)
+
 	// ErrResponse is a card that did not answer a challenge with its key.
 	ErrResponse = fmt.Errorf("mac: response: %w", ErrVerify)
 

@@ -36,8 +36,15 @@ const (
 	KindUpdateRecord                 // make the command that writes a record
 	KindExternalAuth                 // make the command that authenticates the issuer to the card
 	KindInternalAuth                 // verify how the card answered INTERNAL AUTHENTICATE
+
+	// No purse operations: MACs of messages of the caller's choosing. See Generic.
+	KindMAC       // make a MAC
+	KindMACVerify // verify one
 	numKinds
 )
+
+// numPurse bounds the kinds of purse operations.
+const numPurse = KindMAC
 
 // An Op is one purse operation: a value, to be filled in, handed to an HSM in
 // a slice, and read again. Its fields are reached through the dictionary
@@ -55,11 +62,12 @@ type Op struct {
 	Err    error   // out: nil, or why the operation was refused
 }
 
-// A script is what the Op of an issuer script has more than that of a
-// transaction.
+// A script is what the Op of an issuer script, or of a generic MAC, has more
+// than that of a transaction.
 type script struct {
 	content []byte // the field Content
 	command []byte // out
+	generic *Generic
 }
 
 // Command is the command that an issuer script makes, as the card takes it; nil
@@ -80,6 +88,15 @@ func (op *Op) SetCommand(command []byte) {
 		op.script = new(script)
 	}
 	op.script.command = command
+}
+
+// Withdraw takes back whatever op was answered.
+func (op *Op) Withdraw() {
+	op.Answer = [4]byte{}
+	op.SetCommand(nil)
+	if g := op.Generic(); g != nil {
+		g.withdraw()
+	}
 }
 
 func (op *Op) content() []byte {

@@ -185,6 +185,9 @@ var recipes = [numKinds]recipe{
 		claim: Response, wrong: ErrResponse,
 		command: &command{data: Challenge, cipher: response},
 	},
+	// ISO/IEC 9797-1; see Generic
+	KindMAC:       {name: "mac", usage: keystore.UsageMAC},
+	KindMACVerify: {name: "mac-verify", usage: keystore.UsageMAC, wrong: ErrMAC},
 }
 
 var (
@@ -194,10 +197,10 @@ var (
 	unlockByUnload = variant{by: keystore.SwitchUnlockKey, reading: keystore.UnlockByUnload, usage: keystore.UsageUnload}
 )
 
-// Kinds lists all kinds.
+// Kinds lists the kinds of purse operations.
 func Kinds() []Kind {
-	kinds := make([]Kind, 0, numKinds-1)
-	for k := Kind(1); k < numKinds; k++ {
+	kinds := make([]Kind, 0, numPurse-1)
+	for k := Kind(1); k < numPurse; k++ {
 		kinds = append(kinds, k)
 	}
 	return kinds

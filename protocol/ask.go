@@ -110,7 +110,7 @@ func (c *Client) Status(ctx context.Context) (v Condition, err error) {
 // KCV asks for the check value of the key at a place of the key table.
 func (c *Client) KCV(ctx context.Context, index uint16) (v keystore.KCV, err error) {
 	if index > 0xFFF {
-		return v, ErrIndex
+		return v, keystore.ErrIndex
 	}
 	fields := appendNumber([]byte("FF1K"), int(index), 16, 3)
 	body, err := c.ask(ctx, "BU", append(fields, ";FFF;001"...))

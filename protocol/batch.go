@@ -85,8 +85,8 @@ func (b *batch) add(frame []byte) {
 	}
 	c := &commands[r.command-1]
 	b.room -= c.longest
-	if c.raw {
-		r.trailer = start + echoTrailer(fields)
+	if c.tail != nil {
+		r.trailer = start + c.tail(fields)
 	} else {
 		r.trailer = start + trailerOf(fields)
 	}

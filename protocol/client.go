@@ -110,16 +110,17 @@ func (c *Client) do(ctx context.Context, ops []mac.Op, may func(mac.Kind) bool, 
 func markUnanswered(ops []mac.Op, may func(mac.Kind) bool) (left int) {
 	for i := range ops {
 		op := &ops[i]
-		op.Answer = [4]byte{}
-		op.SetCommand(nil)
+		op.Withdraw()
 		switch _, known := commandOf(op.Kind); {
 		case !known || !may(op.Kind):
 			op.Err = mac.ErrUnsupported
 		case int(op.Levels) > len(op.Factors):
 			op.Err = malformed(mac.Factors.String())
 		default:
-			op.Err = errUnanswered
-			left++
+			if op.Err = speakable(op); op.Err == nil {
+				op.Err = errUnanswered
+				left++
+			}
 		}
 	}
 	return left

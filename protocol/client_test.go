@@ -136,7 +136,7 @@ func TestCommonCommandsByClient(t *testing.T) {
 		if got, err := client.KCV(ctx, 1); err != nil || got != testKeys()[1].KCV {
 			t.Errorf("KCV: %v, %v", got, err)
 		}
-		for index, want := range map[uint16]error{5: keystore.ErrNotFound, 6: keystore.ErrRetired, 7: protocol.ErrIndex, 0x1000: protocol.ErrIndex} {
+		for index, want := range map[uint16]error{5: keystore.ErrNotFound, 6: keystore.ErrRetired, 7: keystore.ErrIndex, 0x1000: keystore.ErrIndex} {
 			if _, err := client.KCV(ctx, index); !errors.Is(err, want) {
 				t.Errorf("KCV(%d): %v, want %v", index, err, want)
 			}

@@ -9,6 +9,9 @@ import (
 // decodeOp reads the fields of a purse command into op, which is zero. What
 // the values mean, and which are out of range, is for the HSM to say.
 func decodeOp(op *mac.Op, k mac.Kind, fields []byte) error {
+	if k.IsGeneric() {
+		return decodeGeneric(op, k, fields)
+	}
 	s := scanner(fields)
 	if err := s.op(op, k); err != nil {
 		return err
@@ -59,7 +62,7 @@ func (s *scanner) firstMalformed(op *mac.Op, fields []mac.Field) error {
 
 // key reads KEY and FACTORS.
 func (s *scanner) key(op *mac.Op) error {
-	id, err := s.identity()
+	id, err := s.keyAndLevels()
 	if err != nil {
 		return err
 	}
@@ -73,9 +76,9 @@ func (s *scanner) key(op *mac.Op) error {
 	return nil
 }
 
-// identity reads the three bytes of KEY and the number of factors. With the
+// keyAndLevels reads the three bytes of KEY and the number of factors. With the
 // digit that follows these are eight digits, the most usual case.
-func (s *scanner) identity() (id [4]byte, err error) {
+func (s *scanner) keyAndLevels() (id [4]byte, err error) {
 	const size = 7
 	if len(*s) > size && digits.Decode(id[:], (*s)[:size+1]) {
 		*s = (*s)[size:]
@@ -96,8 +99,20 @@ func (s *scanner) identity() (id [4]byte, err error) {
 	return id, nil
 }
 
+// identity reads KEY.
+func (s *scanner) identity() (mac.KeyID, error) {
+	var id [3]byte
+	if !s.hex(id[:]) {
+		return mac.KeyID{}, malformed("key")
+	}
+	return mac.KeyID{Set: id[0], Version: id[1], Algorithm: id[2]}, nil
+}
+
 // appendOp appends the fields of a purse command, the inverse of decodeOp.
 func appendOp(out []byte, op *mac.Op) []byte {
+	if op.Kind.IsGeneric() {
+		return appendGeneric(out, op)
+	}
 	out = digits.Append(out, []byte{op.Key.Set, op.Key.Version, op.Key.Algorithm})
 	out = append(out, '0'+op.Levels)
 	for i := range op.Levels {
@@ -115,6 +130,9 @@ func appendOp(out []byte, op *mac.Op) []byte {
 
 // appendAnswer appends what follows the status 00 of a purse command.
 func appendAnswer(out []byte, op *mac.Op) []byte {
+	if op.Kind.IsGeneric() {
+		return digits.Append(out, answerOf(op))
+	}
 	if _, ok := op.Kind.Answers(); ok {
 		out = digits.Append(out, op.Answer[:])
 	}
@@ -129,6 +147,9 @@ func appendAnswer(out []byte, op *mac.Op) []byte {
 func readAnswer(op *mac.Op, body []byte) bool {
 	s := scanner(body)
 	ok := true
+	if op.Kind.IsGeneric() {
+		ok = s.hex(answerOf(op))
+	}
 	if _, made := op.Kind.Answers(); made {
 		ok = s.hex(op.Answer[:])
 	}
@@ -138,8 +159,7 @@ func readAnswer(op *mac.Op, body []byte) bool {
 		op.SetCommand(command)
 	}
 	if !ok || len(s) > 0 {
-		op.Answer = [4]byte{}
-		op.SetCommand(nil)
+		op.Withdraw()
 		return false
 	}
 	return true

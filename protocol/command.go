@@ -14,8 +14,8 @@ type command struct {
 	many bool // it asks for as many operations as it has records, in a frame as long as can be
 
 	serve   handler
-	raw     bool // its data may hold any byte, X'19' too
-	longest int  // bytes of the longest answer, where that is more than the request and shortAnswer
+	tail    func(fields []byte) int // where the trailer begins, if the data may hold any byte, X'19' too
+	longest int                     // bytes of the longest answer, where that is more than the request and shortAnswer
 	fields  []Form
 	answer  []Form
 }
@@ -24,7 +24,7 @@ type command struct {
 // answers of most commands.
 const shortAnswer = 64
 
-const numCommands = 30
+const numCommands = 32
 
 // commands is everything that the server answers; what is not here is refused.
 // See [WIRE].
@@ -46,7 +46,7 @@ var commands = [numCommands]command{
 		},
 	},
 	{
-		code: "B2", name: "echo", chinese: "回显", serve: echo, raw: true,
+		code: "B2", name: "echo", chinese: "回显", serve: echo, tail: echoTrailer,
 		fields: []Form{{"length of the data", "数据长度", "4H"}, {"data, any bytes", "数据,任意字节", "nB"}},
 		answer: []Form{{"the data", "同一数据", "nB"}},
 	},
@@ -65,6 +65,14 @@ var commands = [numCommands]command{
 			{"optional: ; reserved, and 1 = 6 digits or 0 = 16, zero-filled", "可选:;保留,校验值类型", "1A+2H+1N"},
 		},
 		answer: []Form{{"key check value", "校验值", "6H or 16H"}},
+	},
+	{
+		code: "M6", name: "generate MAC", chinese: "产生报文MAC", kind: mac.KindMAC, tail: genericTrailer(mac.KindMAC),
+		fields: genericForms, answer: []Form{macForm, chainForm},
+	},
+	{
+		code: "M8", name: "verify MAC", chinese: "验证报文MAC", kind: mac.KindMACVerify, tail: genericTrailer(mac.KindMACVerify),
+		fields: append(genericForms[:len(genericForms):len(genericForms)], macForm), answer: []Form{chainForm},
 	},
 	{code: "WA", name: "authorize load", chinese: "圈存:验MAC1,产生MAC2", kind: mac.KindLoad},
 	{code: "WC", name: "verify load TAC", chinese: "验证圈存TAC", kind: mac.KindLoadTAC},
@@ -99,6 +107,24 @@ var commands = [numCommands]command{
 	{code: "YO", name: "external authentication", chinese: "外部认证", kind: mac.KindExternalAuth},
 	{code: "YQ", name: "verify internal authentication", chinese: "验证内部认证", kind: mac.KindInternalAuth},
 }
+
+// The fields that M6 and M8 have in common.
+var (
+	genericForms = []Form{
+		{"mode: 0 = the whole message, 1 = its first part, 2 = a middle part, 3 = its last part", "模式:0整个报文,1首块,2中间块,3末块", "1N"},
+		{"input format: 0 = binary, 1 = hexadecimal, 2 = text", "输入格式:0二进制,1十六进制,2文本", "1N"},
+		{"size of the MAC: 0 = 8 digits, 1 = 16 digits", "MAC长度:0为8位,1为16位", "1N"},
+		{"MAC algorithm of ISO/IEC 9797-1: 1 or 3", "MAC算法:1或3", "1N"},
+		{"padding method: 0 = none, 1, 2", "填充方式:0无,1,2", "1N"},
+		{"key type: 003, 008 or FFF", "密钥类型", "3H"},
+		{"key: K and its index in the key table, or I and set, version, algorithm", "密钥:K加密钥表索引,或I加密钥组、版本、算法标识", "1A+3H or 1A+6H"},
+		{"IV, in modes 2 and 3", "初始向量,模式2和3", "0 or 16H"},
+		{"length of the message as it stands here", "报文长度", "4H"},
+		{"message", "报文", "nB or nH"},
+	}
+	macForm   = Form{"MAC, in modes 0 and 3", "MAC,模式0和3", "8H or 16H"}
+	chainForm = Form{"IV of the next part, in modes 1 and 2", "下一块的初始向量,模式1和2", "0 or 16H"}
+)
 
 var (
 	byCode = indexByCode()

@@ -122,29 +122,11 @@ func keyCheckValue(r *responder, fields scanner, out []byte) ([]byte, error) {
 	}
 	keys := r.keys.Acquire()
 	defer keys.Release()
-	kcv, err := findKCV(keys.Keys(), q.index)
+	h, err := keys.At(q.index)
 	if err != nil {
 		return nil, err
 	}
-	return appendKCV(out, kcv, q.digits), nil
-}
-
-// findKCV looks for the active key with this index. An index above all of them
-// is out of range, one between them was never given out or is gone.
-func findKCV(keys []keystore.Key, index int) (keystore.KCV, error) {
-	err := ErrIndex
-	for i := range keys {
-		switch k := &keys[i]; {
-		case int(k.Index) > index:
-			err = keystore.ErrNotFound
-		case int(k.Index) < index:
-		case k.State != keystore.StateActive:
-			return keystore.KCV{}, keystore.ErrRetired
-		default:
-			return k.KCV, nil
-		}
-	}
-	return keystore.KCV{}, err
+	return appendKCV(out, keys.Key(h).KCV, q.digits), nil
 }
 
 // appendKCV appends a check value in a field of that many digits.

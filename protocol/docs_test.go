@@ -29,6 +29,10 @@ const wireText = "../docs/protocol.md"
 var documentFrames = []struct{ title, request string }{
 	{"Is it there? `NC`", "HEAD NC"},
 	{"Four bytes back, with `B2`", "HEAD B2 0004 PING"},
+	{"The MAC of a message, `M6`: algorithm 3, padding 2, as 16 digits", "HEAD M6 0 2 1 3 2 FFF IC00100 0010 0200B23A48012345"},
+	{"The same message in two parts: the first is answered with the IV of the second", "HEAD M6 1 2 1 3 2 FFF IC00100 0008 0200B23A"},
+	{"", "HEAD M6 3 2 1 3 2 FFF IC00100 F64BF0C9FCEDB130 0008 48012345"},
+	{"Its left half verified, `M8`", "HEAD M8 0 2 0 3 2 FFF IC00100 0010 0200B23A48012345 8D77340A"},
 	{"The published load of a deposit: MAC1 `2988AE5A` is right, MAC2 is `3A845BF0`",
 		"HEAD WA 010100 0 11223344 0000 00000000 00001000 01 001122334455 20111221 214822 2988AE5A"},
 	{"The same with the last bit of MAC1 wrong", "HEAD WA 010100 0 11223344 0000 00000000 00001000 01 001122334455 20111221 214822 2988AE5B"},

@@ -8,7 +8,7 @@ const keyTypeFollows = 0xFF
 
 // A kcvRequest is what BU asks for.
 type kcvRequest struct {
-	index  int
+	index  uint16
 	digits int
 }
 
@@ -58,12 +58,13 @@ func (s *scanner) keyLength() error {
 
 // tableKey reads K and an index, with or without the scheme of double-length
 // keys before it.
-func (s *scanner) tableKey() (index int, ok bool) {
+func (s *scanner) tableKey() (index uint16, ok bool) {
 	_ = s.char('U') || s.char('X')
 	if !s.char('K') {
 		return 0, false
 	}
-	return s.number(16, 3)
+	n, ok := s.number(16, 3)
+	return uint16(n), ok
 }
 
 // A group is three characters after a semicolon.

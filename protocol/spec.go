@@ -37,7 +37,7 @@ func Specification() []Command {
 			Code: c.code, Reply: string(reply[:]), Name: c.name, Chinese: c.chinese,
 			Fields: append([]Form(nil), c.fields...), Answer: append([]Form(nil), c.answer...),
 		}
-		if c.kind != 0 {
+		if c.kind != 0 && !c.kind.IsGeneric() {
 			line.Fields, line.Answer = purseForms(c.kind)
 		}
 		table = append(table, line)

@@ -11,8 +11,6 @@ import (
 var (
 	// ErrPermission is a command that this client may not give, or not now.
 	ErrPermission = errors.New("protocol: not permitted")
-	// ErrIndex is an index beyond the key table.
-	ErrIndex = errors.New("protocol: index out of range")
 	// ErrCommand is a command that is unknown or disabled.
 	ErrCommand = errors.New("protocol: unknown command")
 	// ErrInternal is what remains: the log of the server knows more.
@@ -33,7 +31,7 @@ var statuses = [...]StatusText{
 	{15, mac.ErrInvalid, "invalid field", "输入数据无效"},
 	{17, ErrPermission, "not permitted for this client, or not in the authorized state", "未授权"},
 	{20, mac.ErrUnavailable, "token unavailable", "密码设备不可用"},
-	{21, ErrIndex, "index out of range", "索引越界"},
+	{21, keystore.ErrIndex, "index out of range", "索引越界"},
 	{27, keystore.ErrAlgorithm, "key length or algorithm does not fit", "密钥长度或算法不符"},
 	{28, keystore.ErrUsage, "key usage does not fit", "密钥用途不符"},
 	{29, keystore.ErrRetired, "key retired or not active", "密钥已停用或未启用"},

@@ -19,6 +19,7 @@ type formula struct {
 	claimed string
 	made    string
 	script  *script
+	generic bool // no card's: see generic_test.go
 }
 
 // A script is a formula whose answer is a whole command.
@@ -100,6 +101,8 @@ var formulas = map[string]formula{
 	"update-binary": {usage: keystore.UsageMaintenance, script: &script{header: "04D6 p1 p2", body: "content", kind: "sm", enciphered: "asked"}},
 	"update-record": {usage: keystore.UsageMaintenance, script: &script{header: "04DC p1 p2", body: "content", kind: "sm", enciphered: "asked"}},
 	"external-auth": {usage: keystore.UsageAuthenticate, script: &script{header: "008200 p2", body: "challenge", kind: "response"}},
+	"mac":           {usage: keystore.UsageMAC, generic: true},
+	"mac-verify":    {usage: keystore.UsageMAC, generic: true},
 	"internal-auth": {usage: keystore.UsageAuthenticate, claim: "response", script: &script{body: "challenge", kind: "response"}},
 }
 

@@ -32,6 +32,7 @@ func TestOpenSSLAgrees(t *testing.T) {
 		o.diversify(sums, level)
 	}
 	o.scripts(sums)
+	o.generics(sums)
 	o.finish(sums)
 	for _, s := range sums {
 		if s.formula.claim != "" && s.formula.claimed != "" {
@@ -142,7 +143,7 @@ func (o openSSL) finish(sums []*sum) {
 		return []job{j}
 	})
 	for _, s := range sums {
-		if s.formula.session == "" && !s.formula.direct && s.formula.script == nil && !s.sm4 {
+		if s.formula.session == "" && !s.formula.direct && s.formula.script == nil && !s.formula.generic && !s.sm4 {
 			s.key = xorHalves(s.key)
 		}
 	}

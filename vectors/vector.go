@@ -83,6 +83,9 @@ func (v *Vector) Op() (mac.Op, error) {
 			op.Factors[i] = mac.Factor(f)
 		}
 	}
+	if kind.IsGeneric() {
+		return op, v.fillGeneric(&op)
+	}
 	return op, v.fill(&op)
 }
 
@@ -115,7 +118,7 @@ func (v *Vector) fill(op *mac.Op) error {
 func (v *Vector) wrap(err error) error { return fmt.Errorf("vectors: %s: %w", v.ID, err) }
 
 func parseKind(name string) (mac.Kind, error) {
-	for _, k := range mac.Kinds() {
+	for _, k := range append(mac.Kinds(), mac.KindMAC, mac.KindMACVerify) {
 		if k.String() == name {
 			return k, nil
 		}

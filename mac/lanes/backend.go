@@ -111,18 +111,31 @@ func admit(keys *keystore.Snapshot, c *mac.Chain) error {
 	default:
 		return mac.ErrUnsupported
 	}
-	known := false
+	known, longest := false, mac.MaxScript
 	switch c.Mode {
 	case mac.ModeTransaction:
 		known = c.Final >= mac.FinalSession && c.Final <= mac.FinalLock &&
 			c.Message[0].Blocks <= mac.MaxBlocks && c.Message[1].Blocks <= mac.MaxBlocks &&
 			int(c.Message[0].Blocks)*8%block == 0 && int(c.Message[1].Blocks)*8%block == 0
-	case mac.ModeRetail, mac.ModeEncipher:
-		known = c.Final == mac.FinalCard && c.Script != nil &&
-			len(c.Script.Data) > 0 && len(c.Script.Data) <= mac.MaxScript && len(c.Script.Data)%block == 0
+	case mac.ModeRetail, mac.ModeTriple, mac.ModeSingle:
+		if block == 8 {
+			longest = mac.MaxText
+		}
+		known = (c.Mode == mac.ModeRetail || block == 8) && fits(c, longest, block)
+	case mac.ModeEncipher:
+		known = fits(c, longest, block)
 	}
 	if !known || int(c.Levels) > len(c.Factors) {
 		return mac.ErrUnsupported
 	}
 	return nil
+}
+
+// fits tells whether c has a script of whole blocks that is not too long.
+func fits(c *mac.Chain, longest, block int) bool {
+	if c.Final != mac.FinalCard || c.Script == nil {
+		return false
+	}
+	n := len(c.Script.Data)
+	return n > 0 && n <= longest && n%block == 0
 }

@@ -46,6 +46,9 @@ func (s source) any(keys *keystore.Snapshot) mac.Chain {
 		n = 16 * (1 + s.IntN(mac.MaxScript/16))
 	}
 	c.Mode, c.Final = mac.ModeRetail+mac.Mode(s.IntN(2)), mac.FinalCard
+	if !sm4 {
+		c.Mode = mac.ModeRetail + mac.Mode(s.IntN(4))
+	}
 	c.Script = &mac.Script{Data: make([]byte, n)}
 	s.fill(c.Script.Data)
 	s.fill(c.Script.IV[:])

@@ -20,7 +20,7 @@ func (g *group[W]) scripts(keys *keystore.Snapshot, chains []mac.Chain) {
 	}
 	g.startRows(chains)
 	g.load(&g.chain, g.rows[0])
-	enciphering := enciphers(chains)
+	enciphering, tripled, unfinished := inMode(chains, mac.ModeEncipher), inMode(chains, mac.ModeTriple), inMode(chains, mac.ModeSingle)
 	for n := range longestScript(chains) {
 		g.fill(&g.in, 0)
 		g.choose(&g.chain, &g.in, &enciphering) // where no block depends on another
@@ -31,15 +31,17 @@ func (g *group[W]) scripts(keys *keystore.Snapshot, chains []mac.Chain) {
 		g.choose(&g.result, &g.chain, &g.every)
 		g.encrypt(&g.result, &g.right, &backward)
 		g.encrypt(&g.result, &g.left, &forward)
+		g.choose(&g.chain, &g.result, &tripled)
+		g.choose(&g.result, &g.chain, &unfinished)
 		g.store(g.rows[0], &g.result)
 		g.takeScriptRows(chains, n)
 	}
 }
 
-// enciphers gives the lanes that encipher.
-func enciphers(chains []mac.Chain) (s laneSet) {
+// inMode gives the lanes of a mode.
+func inMode(chains []mac.Chain, m mac.Mode) (s laneSet) {
 	for i := range chains {
-		if chains[i].Mode == mac.ModeEncipher {
+		if chains[i].Mode == m {
 			s.add(i, i+1)
 		}
 	}

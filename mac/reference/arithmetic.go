@@ -76,6 +76,16 @@ func (k Key) Retail(iv [16]byte, padded []byte) [][]byte {
 	return append(chain, cbc(k.tripleDES(), before, padded[last:])...)
 }
 
+// Triple is the CBC chain of ISO/IEC 9797-1 algorithm 1 with 3DES over padded
+// data.
+func (k Key) Triple(iv [8]byte, padded []byte) [][]byte { return cbc(k.tripleDES(), iv[:], padded) }
+
+// Single is the chain of algorithm 3 before its last step: single DES with the
+// left half.
+func (k Key) Single(iv [8]byte, padded []byte) [][]byte {
+	return cbc(must(des.NewCipher(k[:8])), iv[:], padded)
+}
+
 func (k Key) tripleDES() cipher.Block {
 	left, _ := k.Halves()
 	return must(des.NewTripleDESCipher(append(k[:], left[:]...)))

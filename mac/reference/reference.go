@@ -109,6 +109,10 @@ func Run(c keystore.Cipher, key Key, chain *mac.Chain) Trace {
 		t.Blocks[0] = a.Retail(key, chain.Script.IV, chain.Script.Data)
 	case mac.ModeEncipher:
 		t.Out = a.Encipher(key, chain.Script.Data)
+	case mac.ModeTriple:
+		t.Blocks[0] = key.Triple([8]byte(chain.Script.IV[:8]), chain.Script.Data)
+	case mac.ModeSingle:
+		t.Blocks[0] = key.Single([8]byte(chain.Script.IV[:8]), chain.Script.Data)
 	default:
 		for i := range chain.Message {
 			m := &chain.Message[i]

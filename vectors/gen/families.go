@@ -27,6 +27,7 @@ func generate() ([]vectors.Family, error) {
 		families = append(families, operationFamily(r, "00"), operationFamily(r, "04"))
 	}
 	families = append(families, profileFamilies()...)
+	families = append(families, genericFamilies()...)
 	for _, name := range publishedFamilies {
 		published, err := vectors.Read(name)
 		if err != nil {

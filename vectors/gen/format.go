@@ -75,6 +75,11 @@ func vector(v vectors.Vector) string {
 // inputs lists the fields of v in the order of the wire.
 func inputs(v vectors.Vector) []string {
 	var members []string
+	for _, name := range genericFields {
+		if value, ok := v.Fields[name]; ok && isGeneric(v) {
+			members = append(members, member(name, value))
+		}
+	}
 	for _, k := range mac.Kinds() {
 		if k.String() != v.Operation {
 			continue

@@ -81,7 +81,7 @@ func comment(value string) string {
 // 2 and 3, differ only in the bit that DES ignores.
 var levelNames = map[string]string{
 	"A0": "none", "A1": "one", "A2": "two", "A3": "three", "A4": "four",
-	setCity: "city", setOther: "other", setMixed: "mixed",
+	"C0": "key", setCity: "city", setOther: "other", setMixed: "mixed",
 }
 
 // usageNames have at most 8 letters.

@@ -102,7 +102,8 @@ func (h *HSM) judge(op *mac.Op) outcome {
 	}
 	c := cardOf(op)
 	if _, claims := op.Kind.Claims(); claims && h.budget.spent(c) {
-		op.Answer, op.Err = [4]byte{}, mac.ErrBudget
+		op.Withdraw()
+		op.Err = mac.ErrBudget
 		return spent
 	}
 	if !failed {
@@ -120,8 +121,8 @@ func withhold(ops []mac.Op) {
 	for i := range ops {
 		op := &ops[i]
 		if recorded(op.Kind) && (op.Err == nil || errors.Is(op.Err, mac.ErrVerify) || errors.Is(op.Err, mac.ErrBudget)) {
-			op.Answer, op.Err = [4]byte{}, ErrUnrecorded
-			op.SetCommand(nil)
+			op.Withdraw()
+			op.Err = ErrUnrecorded
 		}
 	}
 }

@@ -21,11 +21,11 @@ const (
 )
 
 // recorded tells which operations leave a record: those that make a MAC, or a
-// command for a card. A MAC that is only verified gives nobody anything, and
+// command for a card. Of a generic MAC it names the key and not the message. A MAC that is only verified gives nobody anything, and
 // settlement files verify them by the million.
 func recorded(k mac.Kind) bool {
 	_, ok := k.Answers()
-	return ok || k.Commands()
+	return ok || k.Commands() || k == mac.KindMAC
 }
 
 const timeLayout = "2006-01-02T15:04:05.000000Z"
