@@ -169,6 +169,13 @@ func (a *admission) renew(keys *keystore.Snapshot, op *Op, c *Chain) error {
 		}
 		return g.admit(keys, op, c)
 	}
+	if op.Kind.IsRaw() {
+		r := op.Raw()
+		if r == nil {
+			return ErrInvalid
+		}
+		return r.admit(keys, op, c)
+	}
 	profile := keys.Profile(op.Key.Set)
 	p := op.Kind.under(profile)
 	if err := p.check(op, profile); err != nil {
@@ -197,6 +204,10 @@ func (r *recipe) judge(c *Chain, op *Op) {
 	}
 	if op.Kind.IsGeneric() {
 		op.Generic().judge(c, op)
+		return
+	}
+	if op.Kind.IsRaw() {
+		op.Raw().judge(c, op)
 		return
 	}
 	if r.command != nil {
