@@ -146,7 +146,13 @@ func admit(keys *keystore.Snapshot, op *Op, c *Chain) error {
 		return Factors.invalid()
 	}
 	c.Key = h
-	return r.compile(op, c, settingOf(keys, op, h))
+	if err := r.compile(op, c, settingOf(keys, op, h)); err != nil {
+		return err
+	}
+	if op.Kind == KindWriteKey {
+		return writeKey(keys, op, c)
+	}
+	return nil
 }
 
 // judge compares the claimed MAC and releases the one that was made. A wrong

@@ -36,6 +36,7 @@ const (
 	KindUpdateRecord                 // make the command that writes a record
 	KindExternalAuth                 // make the command that authenticates the issuer to the card
 	KindInternalAuth                 // verify how the card answered INTERNAL AUTHENTICATE
+	KindWriteKey                     // make the command that writes a key of the set into the card
 
 	// No purse operations: MACs of messages of the caller's choosing. See Generic.
 	KindMAC       // make a MAC

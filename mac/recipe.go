@@ -211,6 +211,11 @@ var recipes = [numKinds]recipe{
 		claim: Response, wrong: ErrResponse,
 		command: &command{data: Challenge, cipher: response},
 	},
+	KindWriteKey: {
+		name: "write-key", usage: keystore.UsageKeyControl,
+		inputs:  []Field{P1, P2, Challenge, NewUsage, NewVersion, NewAlgorithm, KeyHeader},
+		command: &command{cla: 0x84, ins: 0xD4, data: KeyHeader, cipher: withKey, mac: messaging},
+	},
 	// ISO/IEC 9797-1; see Generic
 	KindMAC:       {name: "mac", usage: keystore.UsageMAC},
 	KindMACVerify: {name: "mac-verify", usage: keystore.UsageMAC, wrong: ErrMAC},

@@ -24,7 +24,7 @@ type command struct {
 // answers of most commands.
 const shortAnswer = 64
 
-const numCommands = 32
+const numCommands = 33
 
 // commands is everything that the server answers; what is not here is refused.
 // See [WIRE].
@@ -106,6 +106,7 @@ var commands = [numCommands]command{
 	{code: "YM", name: "update record", chinese: "写记录文件", kind: mac.KindUpdateRecord},
 	{code: "YO", name: "external authentication", chinese: "外部认证", kind: mac.KindExternalAuth},
 	{code: "YQ", name: "verify internal authentication", chinese: "验证内部认证", kind: mac.KindInternalAuth},
+	{code: "YS", name: "write key", chinese: "写密钥", kind: mac.KindWriteKey},
 }
 
 // The fields that M6 and M8 have in common.

@@ -58,6 +58,7 @@ func TestWireTextIsTrue(t *testing.T) {
 	want = fill(t, want, "statuses", statusTable())
 	want = fill(t, want, "commands", commandTables())
 	want = fill(t, want, "verdicts", verdictTable())
+	want = fill(t, want, "usages", usageTable())
 	want = fill(t, want, "frames", framesText(t))
 	if *updateDocs {
 		if err := os.WriteFile(wireText, []byte(want), 0o644); err != nil {
@@ -98,6 +99,17 @@ func verdictTable() string {
 	b.WriteString("\n| digit | status | meaning | 含义 |\n|---|---|---|---|\n")
 	for digit, s := range protocol.Verdicts() {
 		fmt.Fprintf(&b, "| `%d` | `%s` | %s | %s |\n", digit, s, texts[s].Text, texts[s].Chinese)
+	}
+	return b.String() + "\n"
+}
+
+func usageTable() string {
+	var b strings.Builder
+	b.WriteString("\n| number | usage |\n|---|---|\n")
+	for i, name := range keystore.Usages() {
+		if keystore.Usage(i + 1).OfCard() {
+			fmt.Fprintf(&b, "| `%02X` | `%s` |\n", i+1, name)
+		}
 	}
 	return b.String() + "\n"
 }

@@ -37,6 +37,7 @@ var operationUsage = map[mac.Kind]string{
 	mac.KindUpdateRecord: "写记录文件: answer the command",
 	mac.KindExternalAuth: "外部认证: answer the command",
 	mac.KindInternalAuth: "内部认证: verify how the card answered",
+	mac.KindWriteKey:     "写密钥: answer the command that writes a key of the set into the card",
 }
 
 // operationCommands makes one command of each operation; its flags are the
@@ -63,6 +64,10 @@ func operationFlags(kind mac.Kind) []cli.Flag {
 	for _, f := range kind.Inputs() {
 		if f == mac.PIN {
 			flags = append(flags, cardPINFlag())
+			continue
+		}
+		if f == mac.NewUsage {
+			flags = append(flags, &cli.StringFlag{Name: f.String(), Usage: f.Chinese() + ", as in \"load\""})
 			continue
 		}
 		usage := fmt.Sprintf("%s, %d hex digits", f.Chinese(), 2*f.Width())

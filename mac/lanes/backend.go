@@ -124,6 +124,9 @@ func admit(keys *keystore.Snapshot, c *mac.Chain) error {
 		known = (c.Mode == mac.ModeRetail || block == 8) && fits(c, longest, block)
 	case mac.ModeEncipher:
 		known = fits(c, longest, block)
+		if known && c.Script.Insert != nil {
+			return admitInsert(keys, c)
+		}
 	}
 	if !known || int(c.Levels) > len(c.Factors) {
 		return mac.ErrUnsupported
