@@ -36,7 +36,7 @@ var down = map[string]struct {
 	"protocol":          {[]string{"mac", "mac/digits", "keystore"}, "the wire asks a mac.HSM; with a backend at hand it could MAC unchecked bytes"},
 	"vectors":           {[]string{"mac", "keystore"}, "the vectors judge every implementation, so they lean on none"},
 	"vectors/gen":       {[]string{"vectors", "mac", "mac/reference", "keystore"}, "expected values come from the readable arithmetic, never from what they will judge"},
-	"cmd":               {[]string{"cmd/internal/cmdline", "cmd/onecard/internal/api", "cmd/onecard/internal/config", "cmd/onecard/internal/ledger", "cmd/onecard/internal/modules", "cmd/onecard/internal/recharge", "cmd/onecard/internal/sim", "cmd/pbochsm/internal/audit", "cmd/pbochsm/internal/bench", "cmd/pbochsm/internal/settlement", "cmd/pbochsm/internal/settlement/sample", "keystore", "mac", "mac/reference", "mac/lanes", "mac/cardtest", "mac/cardtest/apdu", "pkcs11", "pkcs11/uri", "protocol", "vectors"}, "programs wire the parts together and test helpers stay out of them"},
+	"cmd":               {[]string{"cmd/internal/cmdline", "cmd/onecard/internal/api", "cmd/onecard/internal/auditlog", "cmd/onecard/internal/config", "cmd/onecard/internal/ledger", "cmd/onecard/internal/modules", "cmd/onecard/internal/recharge", "cmd/onecard/internal/sim", "cmd/pbochsm/internal/audit", "cmd/pbochsm/internal/bench", "cmd/pbochsm/internal/settlement", "cmd/pbochsm/internal/settlement/sample", "keystore", "mac", "mac/reference", "mac/lanes", "mac/cardtest", "mac/cardtest/apdu", "pkcs11", "pkcs11/uri", "protocol", "vectors"}, "programs wire the parts together and test helpers stay out of them"},
 	"cmd/onecard/internal/recharge": {
 		[]string{"mac", "keystore"},
 		"the business asks a mac.HSM and a ledger; with HTTP or SQL at hand it would decide by them",
@@ -48,6 +48,10 @@ var down = map[string]struct {
 	"cmd/onecard/internal/ledger": {
 		[]string{"cmd/onecard/internal/recharge", "mac"},
 		"storage that knew the wire or the API could answer before it has stored",
+	},
+	"cmd/onecard/internal/auditlog": {
+		[]string{"mac", "keystore"},
+		"what was made is read from the log alone: with the ledger at hand it would be read as the ledger has it",
 	},
 	"cmd/onecard/internal/config": {nil, "the configuration is read before there is anything to configure"},
 	"cmd/onecard/internal/modules": {

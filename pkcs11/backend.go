@@ -126,7 +126,7 @@ func (b *Backend) part(ctx context.Context, keys *keystore.Snapshot, chains []ma
 		c := &chains[i]
 		key, err := b.admit(keys, c)
 		if c.Err = err; err == nil {
-			j.items = append(j.items, item{key: key, chain: *c})
+			j.add(key, c)
 		}
 	}
 	if err := b.hand(ctx, j); err != nil {
@@ -140,7 +140,7 @@ func (b *Backend) part(ctx context.Context, keys *keystore.Snapshot, chains []ma
 	n := 0
 	for i := range chains {
 		if c := &chains[i]; c.Err == nil {
-			c.MAC, c.Err = j.items[n].chain.MAC, j.items[n].chain.Err
+			j.items[n].give(c)
 			n++
 		}
 	}

@@ -96,12 +96,12 @@ static CK_ULONG describe(struct run *x, CK_ATTRIBUTE t[10], CK_ULONG *type, enum
 	return sizeof all / sizeof all[0] - (stated ? 0 : 1);
 }
 
-/* derive makes a key of n bytes: data encrypted under base. */
-static CK_OBJECT_HANDLE derive(struct run *x, CK_OBJECT_HANDLE base, CK_BYTE *data, CK_ULONG n, CK_ULONG *type, enum use use, CK_BBOOL *private_)
+/* derive makes a key of n bytes: data encrypted under base by a mechanism. */
+static CK_OBJECT_HANDLE derive(struct run *x, CK_ULONG mechanism, CK_OBJECT_HANDLE base, CK_BYTE *data, CK_ULONG n, CK_ULONG *type, enum use use, CK_BBOOL *private_)
 {
 	CK_KEY_DERIVATION_STRING_DATA string = {data, n};
 	CK_BYTE flat[MAX_BLOCK + 24] = {0}; /* a zero initial vector, then the data */
-	CK_MECHANISM m = {x->r->derive, &string, sizeof string};
+	CK_MECHANISM m = {mechanism, &string, sizeof string};
 	CK_ATTRIBUTE t[10];
 	CK_OBJECT_HANDLE key = 0;
 
@@ -139,18 +139,19 @@ static CK_OBJECT_HANDLE card(struct run *x, CK_OBJECT_HANDLE base, const CK_BYTE
 	CK_BYTE data[16];
 	CK_ULONG type = x->r->keyType;
 	factor(data, f);
-	return derive(x, base, data, sizeof data, &type, use, x->r->private_ ? &yes : &no);
+	return derive(x, x->r->derive, base, data, sizeof data, &type, use, x->r->private_ ? &yes : &no);
 }
 
-/* session derives the key of the transaction from the card's. */
-static CK_OBJECT_HANDLE session(struct run *x, CK_OBJECT_HANDLE base)
+/* session derives a key of the transaction: from the card's key its own, and
+ * from that the one of a grey lock. */
+static CK_OBJECT_HANDLE session(struct run *x, CK_ULONG mechanism, CK_OBJECT_HANDLE base, const CK_BYTE in[8], enum use use)
 {
 	CK_BYTE data[24];
 	CK_ULONG n = 8 * x->r->sessionCopies, type = x->r->sessionType;
-	factor(data, x->c->data);
+	factor(data, in);
 	for (CK_ULONG i = 0; i < n; i += 8)
-		memcpy(data + i, x->c->data, 8);
-	return derive(x, base, data, n ? n : 16, &type, USE_MAC, &no);
+		memcpy(data + i, in, 8);
+	return derive(x, mechanism, base, data, n ? n : 16, &type, use, &no);
 }
 
 /* reads derives n bytes that the host sees. */
@@ -158,7 +159,7 @@ static int reads(struct run *x, CK_OBJECT_HANDLE base, CK_BYTE *data, CK_ULONG n
 {
 	CK_ULONG type = genericSecret;
 	CK_ATTRIBUTE t = {CKA_VALUE, value, n};
-	CK_OBJECT_HANDLE key = derive(x, base, data, n, &type, USE_READ, &no);
+	CK_OBJECT_HANDLE key = derive(x, x->r->derive, base, data, n, &type, USE_READ, &no);
 	if (key == 0)
 		return 0;
 	CK_RV rv = x->f->C_GetAttributeValue(x->s, key, &t, 1);
@@ -174,7 +175,7 @@ static CK_OBJECT_HANDLE left(struct run *x, CK_OBJECT_HANDLE base, const CK_BYTE
 	CK_BYTE data[16];
 	CK_ULONG type = x->r->keyType;
 	twice(data, f);
-	return derive(x, base, data, sizeof data, &type, use, x->r->private_ ? &yes : &no);
+	return derive(x, x->r->derive, base, data, sizeof data, &type, use, x->r->private_ ? &yes : &no);
 }
 
 /* foldHost reads both halves, folds them, and puts the result back. */
@@ -274,25 +275,32 @@ static CK_OBJECT_HANDLE fold(struct run *x, CK_OBJECT_HANDLE base, const CK_BYTE
 	}
 }
 
-/* chained is CBC with a zero initial vector, of which the last block counts. */
-static int chained(struct run *x, CK_OBJECT_HANDLE key, CK_ULONG cbc, int i)
+/* cbc is CBC from an initial vector on, of which the last block counts. */
+static int cbc(struct run *x, CK_OBJECT_HANDLE key, CK_ULONG mechanism, CK_BYTE *iv, CK_BYTE *in, CK_ULONG n, CK_BYTE *last)
 {
-	CK_BYTE out[MAX_MESSAGE + MAX_BLOCK], zero[MAX_BLOCK] = {0};
-	CK_ULONG n = x->c->length[i], size = sizeof out;
-	CK_MECHANISM m = {cbc, zero, x->r->block};
+	CK_BYTE out[MAX_MESSAGE + MAX_BLOCK];
+	CK_ULONG size = sizeof out;
+	CK_MECHANISM m = {mechanism, iv, x->r->block};
 
-	if (n == 0)
-		return 1;
 	if (failed(x, STEP_ENCRYPT_INIT, x->f->C_EncryptInit(x->s, &m, key)))
 		return 0;
-	CK_RV rv = x->f->C_Encrypt(x->s, x->c->message[i], n, out, &size);
+	CK_RV rv = x->f->C_Encrypt(x->s, in, n, out, &size);
 	if (rv == CKR_OK && size != n)
 		rv = CKR_FUNCTION_FAILED;
 	if (failed(x, STEP_ENCRYPT, rv))
 		return 0;
-	memcpy(x->c->mac[i], out + n - x->r->block, x->r->block);
+	memcpy(last, out + n - x->r->block, x->r->block);
 	explicit_bzero(out, n);
 	return 1;
+}
+
+/* macs makes the MAC of each message that there is. */
+static void macs(struct run *x, CK_OBJECT_HANDLE key, CK_ULONG mechanism)
+{
+	CK_BYTE zero[MAX_BLOCK] = {0};
+	for (int i = 0, good = key != 0; good && i < 2; i++)
+		if (x->c->length[i] != 0)
+			good = cbc(x, key, mechanism, zero, x->c->message[i], x->c->length[i], x->c->mac[i]);
 }
 
 /* diversify goes down the levels and gives the last key of them, or 0. What is
@@ -320,43 +328,115 @@ static void release(struct run *x, CK_OBJECT_HANDLE key)
 		destroy(x, key);
 }
 
-static void macs(struct run *x, CK_OBJECT_HANDLE key, CK_ULONG cbc)
+/* encipher replaces blocks by what the key makes of them. It derives, since the
+ * card's key may do nothing else, and reads. */
+static int encipher(struct run *x, CK_OBJECT_HANDLE key, CK_BYTE *blocks, CK_ULONG n)
 {
-	if (key != 0 && chained(x, key, cbc, 0))
-		chained(x, key, cbc, 1);
+	CK_BYTE out[16];
+	for (CK_ULONG i = 0, part; i < n; i += part) {
+		part = n - i < sizeof out ? n - i : sizeof out;
+		if (!reads(x, key, blocks + i, part, out))
+			return 0;
+		memcpy(blocks + i, out, part);
+	}
+	return 1;
+}
+
+/* retail makes the retail MAC of message 0: up to the last block, 3DES is single
+ * DES with the left half of the card's key, which parent derives alone. A cipher
+ * of longer blocks has one key for all of them. */
+static void retail(struct run *x, CK_OBJECT_HANDLE parent, CK_OBJECT_HANDLE key)
+{
+	struct chain *c = x->c;
+	CK_ULONG n = x->r->block, last = c->length[0] - n, i = 0;
+	CK_BYTE block[MAX_BLOCK];
+	int good = 1;
+
+	memcpy(block, c->iv, n);
+	if (n == 8 && last > 0) {
+		CK_OBJECT_HANDLE half = left(x, parent, c->factors[c->levels - 1], USE_MAC);
+		good = half != 0 && cbc(x, half, x->r->cbc, c->iv, c->message[0], last, block);
+		destroy(x, half);
+		i = last;
+	}
+	for (; good && i <= last; i += n) {
+		for (CK_ULONG j = 0; j < n; j++)
+			block[j] ^= c->message[0][i + j];
+		good = encipher(x, key, block, n);
+	}
+	memcpy(c->mac[0], block, n);
+	explicit_bzero(block, sizeof block);
+}
+
+/* script computes what an issuer script asks of the card's key. */
+static void script(struct run *x)
+{
+	struct chain *c = x->c;
+	CK_OBJECT_HANDLE parent = 0, key = c->key;
+
+	if (c->levels > 0) {
+		parent = diversify(x, c->levels - 1, USE_DERIVE);
+		key = parent != 0 ? card(x, parent, c->factors[c->levels - 1], USE_DERIVE) : 0;
+	}
+	if (key != 0 && c->mode == MODE_RETAIL)
+		retail(x, parent, key);
+	else if (key != 0)
+		encipher(x, key, c->message[0], c->length[0]);
+	release(x, key);
+	release(x, parent);
+}
+
+/* transaction makes the MACs of a transaction. */
+static void transaction(struct run *x)
+{
+	struct chain *c = x->c;
+	const struct recipe *r = x->r;
+	CK_OBJECT_HANDLE key, last, base = 0;
+
+	switch (c->final) {
+	case FINAL_SESSION:
+		key = diversify(x, c->levels, USE_DERIVE);
+		last = key != 0 ? session(x, r->derive, key, c->data, USE_MAC) : 0;
+		macs(x, last, r->sessionCBC);
+		destroy(x, last);
+		break;
+	case FINAL_LOCK:
+		key = diversify(x, c->levels, USE_DERIVE);
+		base = key != 0 ? session(x, r->derive, key, c->data, USE_DERIVE) : 0;
+		last = base != 0 ? session(x, r->sessionDerive, base, c->lock, USE_MAC) : 0;
+		macs(x, last, r->sessionCBC);
+		destroy(x, last);
+		destroy(x, base);
+		break;
+	case FINAL_FOLD:
+		last = diversify(x, c->levels - 1, USE_DERIVE);
+		key = last != 0 ? fold(x, last, c->factors[c->levels - 1]) : 0;
+		macs(x, key, r->cbc);
+		if (last != c->key)
+			destroy(x, last);
+		break;
+	default: /* FINAL_CARD, FINAL_READY */
+		key = diversify(x, c->levels, USE_MAC);
+		macs(x, key, r->cbc);
+		break;
+	}
+	release(x, key);
 }
 
 /* chain_run runs one chain. MACs count only if rv is CKR_OK. */
 void chain_run(const CK_FUNCTION_LIST *f, const struct recipe *r, CK_SESSION_HANDLE s, struct chain *c)
 {
 	struct run x = {f, r, s, c};
-	CK_OBJECT_HANDLE key, last;
 
 	c->kept = 0;
 	c->rv = CKR_OK;
 	c->step = STEP_NONE;
 	c->residue = c->derived = 0;
 	destroy(&x, c->discard);
-	switch (c->final) {
-	case FINAL_SESSION:
-		key = diversify(&x, c->levels, USE_DERIVE);
-		last = key != 0 ? session(&x, key) : 0;
-		macs(&x, last, r->sessionCBC);
-		destroy(&x, last);
-		break;
-	case FINAL_FOLD:
-		last = diversify(&x, c->levels - 1, USE_DERIVE);
-		key = last != 0 ? fold(&x, last, c->factors[c->levels - 1]) : 0;
-		macs(&x, key, r->cbc);
-		if (last != c->key)
-			destroy(&x, last);
-		break;
-	default: /* FINAL_CARD, FINAL_READY */
-		key = diversify(&x, c->levels, USE_MAC);
-		macs(&x, key, r->cbc);
-		break;
-	}
-	release(&x, key);
+	if (c->mode == MODE_TRANSACTION)
+		transaction(&x);
+	else
+		script(&x);
 	if (c->rv != CKR_OK)
 		memset(c->mac, 0, sizeof c->mac);
 }

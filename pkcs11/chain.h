@@ -11,7 +11,15 @@ enum final {
 	FINAL_SESSION = 1, /* derived from the card's key over the session data */
 	FINAL_FOLD,        /* the halves of the card's key, folded */
 	FINAL_CARD,        /* the card's key itself */
-	FINAL_READY        /* the key that the chain begins with */
+	FINAL_READY,       /* the key that the chain begins with */
+	FINAL_LOCK         /* derived from the session key over the lock's data */
+};
+
+/* What the last key does. */
+enum mode {
+	MODE_TRANSACTION, /* CBC of each message */
+	MODE_RETAIL,      /* the retail MAC of message 0 under the card's key */
+	MODE_ENCIPHER     /* message 0 enciphered in its place, block by block */
 };
 
 /* As TACWay in config.go. */
@@ -21,7 +29,7 @@ enum way { WAY_HOST = 1, WAY_UNWRAP, WAY_DATA, WAY_VENDOR };
 struct recipe {
 	CK_ULONG block;       /* bytes in a block */
 	CK_ULONG keyType, derive, cbc;
-	CK_ULONG sessionType, sessionCBC;
+	CK_ULONG sessionType, sessionDerive, sessionCBC;
 	CK_ULONG sessionCopies; /* how often the session data are repeated; 0: data and complement */
 	CK_ULONG xorKeys;     /* vendor mechanism of WAY_VENDOR */
 	CK_OBJECT_HANDLE kek; /* AES key of WAY_UNWRAP */
@@ -40,9 +48,10 @@ struct chain {
 	CK_BYTE step;             /* out: which call that was, a number of enum step */
 	CK_BYTE residue;          /* out: an object could not be destroyed */
 	CK_BYTE derived;          /* out: objects that were made */
-	CK_BYTE levels, final, keep;
+	CK_BYTE levels, final, mode, keep;
 	CK_BYTE factors[MAX_LEVELS][8];
-	CK_BYTE data[8];
+	CK_BYTE data[8], lock[8];
+	CK_BYTE iv[MAX_BLOCK];    /* of MODE_RETAIL */
 	unsigned short length[2]; /* bytes in each message, whole blocks; 0: no message */
 	CK_BYTE message[2][MAX_MESSAGE];
 	CK_BYTE mac[2][MAX_BLOCK]; /* out: the last block of each message */

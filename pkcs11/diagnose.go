@@ -5,8 +5,6 @@ package pkcs11
 import (
 	"errors"
 	"fmt"
-
-	"pbochsm/keystore"
 )
 
 // Diagnose asks the token all that it could be asked to do, by known answers. A
@@ -53,14 +51,17 @@ func (x calls) tryForm(l *library, form SessionForm, d *Diagnosis) error {
 	answers := fitting(x.profile, knownAnswers)
 	for i := range answers {
 		k := &answers[i]
-		if folds(k.cipher, k.chain.Final) || k.cipher == cipherSM4 && form != x.profile.Session {
-			continue // tryWays does it; or the form is of 3DES alone
+		need, formless := needs(k.cipher, k.chain.Final), k.cipher == cipherSM4
+		formless = formless || need == script
+		if need == foldTAC || formless && form != x.profile.Session {
+			continue // tryWays does it; or the form says nothing to it
 		}
 		question := k.name
-		if k.cipher == keystore.Cipher3DES {
+		if !formless {
 			question += ", session key as " + form.String()
 		}
-		if err := d.add(question, form == x.profile.Session, "the known answer", y.prove(l, k, WayHost, 0)); err != nil {
+		needed := need == must && form == x.profile.Session
+		if err := d.add(question, needed, "the known answer", y.prove(l, k, WayHost, 0)); err != nil {
 			return err
 		}
 	}

@@ -29,6 +29,12 @@
 // ways, see [TACWay]; the best that gives the known answer is used, never one
 // below the configured floor, and never a worse one than before a fault.
 //
+// # Beyond session keys
+//
+// A grey lock and the scripts of an issuer take more of a token. Each is proved
+// by its own known answer, and refused where that fails. What a card's key
+// enciphers is derived from it and read, so that no key needs more than DERIVE.
+//
 // # Building
 //
 // The package needs cgo. Without it, with the build tag nopkcs11, and on

@@ -14,9 +14,9 @@ import (
 // A Known is a known answer.
 type Known = known
 
-// NewKnown makes a known answer of the SM4 path.
-func NewKnown(key []byte, chain mac.Chain, macs [2][8]byte) Known {
-	return known{name: "test", cipher: cipherSM4, key: key, chain: chain, macs: macs}
+// NewKnown makes a known answer.
+func NewKnown(c keystore.Cipher, key []byte, chain mac.Chain, macs [2][8]byte, text []byte) Known {
+	return known{name: "test", cipher: c, key: key, chain: chain, macs: macs, text: text}
 }
 
 // ServeKnown is Serve with other known answers.
@@ -24,12 +24,10 @@ func ServeKnown(ctx context.Context, cfg Config, answers []Known) (*Backend, err
 	return serve(ctx, cfg, answers)
 }
 
-// EachKnown calls f with every known answer of a cipher.
-func EachKnown(c keystore.Cipher, f func(name string, key []byte, chain mac.Chain, macs [2][8]byte)) {
+// EachKnown calls f with every known answer.
+func EachKnown(f func(name string, c keystore.Cipher, key []byte, chain mac.Chain, macs [2][8]byte, text []byte)) {
 	for _, k := range knownAnswers {
-		if k.cipher == c {
-			f(k.name, k.key, k.chain, k.macs)
-		}
+		f(k.name, k.cipher, k.key, k.chain, k.macs, k.text)
 	}
 }
 

@@ -3,10 +3,12 @@
 package pkcs11_test
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"log/slog"
 	"math/rand/v2"
+	"slices"
 	"testing"
 
 	"pbochsm/keystore"
@@ -97,11 +99,11 @@ func (s source) fill(b []byte) {
 	}
 }
 
-// entries draws one key for each number of levels and each of two usages.
+// entries draws one key for each number of levels and each of four usages.
 func (s source) entries() []keystore.Entry {
 	var all []keystore.Entry
 	for levels := range uint8(keystore.MaxLevels + 1) {
-		for _, usage := range []keystore.Usage{keystore.UsageLoad, keystore.UsageTAC} {
+		for _, usage := range []keystore.Usage{keystore.UsageLoad, keystore.UsageTAC, keystore.UsagePurchase, keystore.UsageMaintenance} {
 			e := keystore.Entry{Key: keystore.Key{
 				Ref:    keystore.Ref{Set: levels, Usage: usage, Version: 1},
 				Cipher: keystore.Cipher3DES, Levels: levels, State: keystore.StateActive,
@@ -119,18 +121,55 @@ func (s source) chain(keys []keystore.Entry) (c mac.Chain) {
 	c.Key = keystore.Handle(s.IntN(len(keys)))
 	k := keys[c.Key]
 	c.Levels, c.Final = k.Levels, mac.FinalSession
-	if k.Usage == keystore.UsageTAC {
-		c.Final = mac.FinalTAC
-	}
 	for i := range c.Factors {
 		s.fill(c.Factors[i][:])
 	}
 	s.fill(c.Data[:])
+	s.fill(c.Lock[:])
+	switch k.Usage {
+	case keystore.UsageTAC:
+		c.Final = mac.FinalTAC
+	case keystore.UsagePurchase:
+		c.Final = mac.FinalLock
+	case keystore.UsageMaintenance:
+		c.Final, c.Script = mac.FinalCard, s.script(&c)
+		return c
+	}
 	for i := range c.Message {
 		c.Message[i].Blocks = uint8(s.IntN(mac.MaxBlocks + 1))
 		s.fill(c.Message[i].Data[:])
 	}
 	return c
+}
+
+// another draws a chain of the same card.
+func (s source) another(of mac.Chain) mac.Chain {
+	c := clone([]mac.Chain{of})[0]
+	s.fill(c.Data[:])
+	s.fill(c.Lock[:])
+	for i := range c.Message {
+		s.fill(c.Message[i].Data[:])
+	}
+	if c.Script != nil {
+		s.fill(c.Script.Data)
+	}
+	return c
+}
+
+// script draws what a chain of an issuer script computes on; the retail MAC of a
+// card's own key is of one block, since a token makes no other.
+func (s source) script(c *mac.Chain) *mac.Script {
+	blocks := 1 + s.IntN(mac.MaxScript/8)
+	if c.Mode = mac.ModeEncipher; s.IntN(2) == 0 {
+		c.Mode = mac.ModeRetail
+	}
+	if c.Mode == mac.ModeRetail && c.Levels == 0 {
+		blocks = 1
+	}
+	script := &mac.Script{Data: make([]byte, 8*blocks)}
+	s.fill(script.IV[:8])
+	s.fill(script.Data)
+	return script
 }
 
 func (s source) chains(n int, keys []keystore.Entry) []mac.Chain {
@@ -146,9 +185,28 @@ func judged(t testing.TB, keys []keystore.Entry, chains []mac.Chain) []mac.Chain
 	t.Helper()
 	s := snapshot(t, keys)
 	defer s.Release()
-	want := append([]mac.Chain(nil), chains...)
+	want := clone(chains)
 	if err := (reference.Backend{}).Run(context.Background(), s, want); err != nil {
 		t.Fatal(err)
 	}
 	return want
+}
+
+// clone copies chains, and what their scripts write to.
+func clone(chains []mac.Chain) []mac.Chain {
+	copies := slices.Clone(chains)
+	for i := range copies {
+		if script := copies[i].Script; script != nil {
+			copies[i].Script = &mac.Script{IV: script.IV, Data: slices.Clone(script.Data)}
+		}
+	}
+	return copies
+}
+
+// same compares chains with what their scripts hold.
+func same(a, b mac.Chain) bool {
+	if a.Script != nil && b.Script != nil && a.Script.IV == b.Script.IV && bytes.Equal(a.Script.Data, b.Script.Data) {
+		a.Script, b.Script = nil, nil
+	}
+	return a == b
 }

@@ -4,6 +4,7 @@ package pkcs11
 
 import (
 	"errors"
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -43,6 +44,24 @@ func newJob() *job {
 
 // errUnanswered is in every chain until it has been computed.
 var errUnanswered = errors.New("pkcs11: not computed")
+
+// add puts a chain on the job. What a script writes to is copied as well.
+func (j *job) add(key keyID, c *mac.Chain) {
+	it := item{key: key, chain: *c}
+	if c.Script != nil {
+		it.chain.Script = &mac.Script{IV: c.Script.IV, Data: slices.Clone(c.Script.Data)}
+	}
+	j.items = append(j.items, it)
+}
+
+// give hands the result of an item to the chain that it was made from.
+func (it *item) give(c *mac.Chain) {
+	c.MAC, c.Err = it.chain.MAC, it.chain.Err
+	if c.Script != nil {
+		copy(c.Script.Data, it.chain.Script.Data)
+		clear(it.chain.Script.Data)
+	}
+}
 
 // reset empties a job that has come back.
 func (j *job) reset() {

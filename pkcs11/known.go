@@ -3,8 +3,10 @@
 package pkcs11
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/miekg/pkcs11"
 
@@ -12,26 +14,24 @@ import (
 	"pbochsm/mac"
 )
 
-// A known is a chain under a published key whose MACs are known.
+// A known is a chain under a published key whose results are known.
 type known struct {
 	name   string
 	cipher keystore.Cipher
 	key    []byte
 	chain  mac.Chain
 	macs   [2][8]byte
+	text   []byte // what ModeEncipher makes
 }
-
-// folds tells whether the last key of a chain is folded. With SM4 the key of a TAC
-// is the card's own.
-func folds(c keystore.Cipher, f mac.Final) bool { return f == mac.FinalTAC && c == keystore.Cipher3DES }
 
 // knownAnswers are run inside the token before it serves, those of the ciphers
 // that the profile has. The first is the load of a published walk-through
 // (blog.csdn.net/slj_win 42240855), with the card's key at hand; the second
 // diversifies, under the key of the published diversification; the third folds a
-// TAC key under the same; mac/reference judges both in the tests. Those of SM4
-// are under the key of GB/T 32907, example 1, and were computed with the openssl
-// command: enc -sm4-ecb for the keys, enc -sm4-cbc for the MACs.
+// TAC key under the same, and so do a grey lock and an issuer script; mac/reference
+// judges all of them in the tests. Those of SM4 are under the key of GB/T 32907,
+// example 1. All but the published ones were computed with the openssl command as
+// well: enc -des-ede3, -des-ede3-cbc, -sm4-ecb and -sm4-cbc.
 var knownAnswers = []known{
 	{
 		name: "published load", cipher: keystore.Cipher3DES,
@@ -44,7 +44,7 @@ var knownAnswers = []known{
 	},
 	{
 		name: "load of two levels", cipher: keystore.Cipher3DES,
-		key:   []byte{0x00, 0x11, 0x22, 0x33, 0x44, 0x55, 0x66, 0x77, 0x88, 0x99, 0xAA, 0xBB, 0xCC, 0xDD, 0xEE, 0xFF},
+		key:   keyDES,
 		chain: knownChain(2, mac.FinalSession),
 		macs: [2][8]byte{
 			{0xF4, 0x73, 0xD7, 0x69, 0x61, 0x75, 0x90, 0xDE},
@@ -53,11 +53,29 @@ var knownAnswers = []known{
 	},
 	{
 		name: "TAC", cipher: keystore.Cipher3DES,
-		key:   []byte{0x00, 0x11, 0x22, 0x33, 0x44, 0x55, 0x66, 0x77, 0x88, 0x99, 0xAA, 0xBB, 0xCC, 0xDD, 0xEE, 0xFF},
+		key:   keyDES,
 		chain: knownChain(2, mac.FinalTAC),
 		macs: [2][8]byte{
 			{0x2C, 0x46, 0x83, 0x81, 0x0B, 0xF4, 0x89, 0x06},
 			{0x3B, 0x83, 0xFE, 0x04, 0x9F, 0x1E, 0x87, 0x37},
+		},
+	},
+	{
+		name: "grey lock", cipher: keystore.Cipher3DES, key: keyDES, chain: knownChain(2, mac.FinalLock),
+		macs: [2][8]byte{
+			{0xD4, 0x72, 0x90, 0xF7, 0x89, 0x10, 0x14, 0xBA},
+			{0x06, 0x96, 0x7C, 0xDD, 0x10, 0x7D, 0x0F, 0xC7},
+		},
+	},
+	{
+		name: "retail MAC", cipher: keystore.Cipher3DES, key: keyDES, chain: knownScript(2, 3, mac.ModeRetail),
+		macs: [2][8]byte{{0x82, 0x10, 0xD2, 0xB4, 0xA9, 0x50, 0xD6, 0x9B}},
+	},
+	{
+		name: "encipherment", cipher: keystore.Cipher3DES, key: keyDES, chain: knownScript(2, 3, mac.ModeEncipher),
+		text: []byte{
+			0xAB, 0x16, 0xB8, 0x09, 0x17, 0x3C, 0xBC, 0x80, 0xCA, 0x87, 0xC1, 0x1A,
+			0x25, 0xCF, 0x40, 0x27, 0x93, 0x41, 0x80, 0x4D, 0xA3, 0x39, 0x87, 0xA0,
 		},
 	},
 	{
@@ -74,7 +92,27 @@ var knownAnswers = []known{
 			{0x2B, 0xD5, 0x9A, 0xC9, 0xBA, 0xD0, 0x31, 0x97},
 		},
 	},
+	{
+		name: "SM4 grey lock", cipher: cipherSM4, key: keySM4, chain: longer(knownChain(1, mac.FinalLock)),
+		macs: [2][8]byte{
+			{0xFD, 0xAD, 0xF3, 0x25, 0x44, 0xD4, 0x6E, 0x1A},
+			{0x9F, 0x4C, 0x9F, 0x6A, 0xD1, 0x6A, 0x68, 0x76},
+		},
+	},
+	{
+		name: "SM4 retail MAC", cipher: cipherSM4, key: keySM4, chain: knownScript(1, 4, mac.ModeRetail),
+		macs: [2][8]byte{{0x40, 0x6D, 0x82, 0xA5, 0x34, 0x4C, 0x58, 0x6F}},
+	},
+	{
+		name: "SM4 encipherment", cipher: cipherSM4, key: keySM4, chain: knownScript(1, 4, mac.ModeEncipher),
+		text: []byte{
+			0x37, 0x51, 0xF1, 0x64, 0xF1, 0x52, 0x33, 0xDF, 0x9F, 0x74, 0x29, 0x17, 0x6E, 0x65, 0xDD, 0x73,
+			0x7C, 0x8B, 0xC0, 0x2D, 0xF7, 0xAB, 0x6C, 0x27, 0xFF, 0x2E, 0xA5, 0x5D, 0x1D, 0x94, 0x1C, 0x41,
+		},
+	},
 }
+
+var keyDES = []byte{0x00, 0x11, 0x22, 0x33, 0x44, 0x55, 0x66, 0x77, 0x88, 0x99, 0xAA, 0xBB, 0xCC, 0xDD, 0xEE, 0xFF}
 
 var keySM4 = []byte{0x01, 0x23, 0x45, 0x67, 0x89, 0xAB, 0xCD, 0xEF, 0xFE, 0xDC, 0xBA, 0x98, 0x76, 0x54, 0x32, 0x10}
 
@@ -98,7 +136,10 @@ func fitting(p *Profile, answers []known) []known {
 // knownChain is the two messages of the published load: MAC1 and MAC2 of 4096
 // fen (00001000) under random 11223344 and counter 0000.
 func knownChain(levels uint8, final mac.Final) mac.Chain {
-	c := mac.Chain{Levels: levels, Final: final, Data: [8]byte{0x11, 0x22, 0x33, 0x44, 0x00, 0x00, 0x80, 0x00}}
+	c := mac.Chain{
+		Levels: levels, Final: final,
+		Data: [8]byte{0x11, 0x22, 0x33, 0x44, 0x00, 0x00, 0x80, 0x00}, Lock: [8]byte{0x20, 0x11, 0x12, 0x21, 0x21, 0x48, 0x22, 0x00},
+	}
 	c.Factors[0] = mac.Factor{0x11, 0x22, 0x33, 0x44, 0x55, 0x66, 0x77, 0x88}
 	c.Factors[1] = mac.Factor{0x88, 0x77, 0x66, 0x55, 0x44, 0x33, 0x22, 0x11}
 	c.Message[0].Blocks = 2
@@ -109,6 +150,15 @@ func knownChain(levels uint8, final mac.Final) mac.Chain {
 	copy(c.Message[1].Data[:], []byte{
 		0x00, 0x00, 0x10, 0x00, 0x01, 0x00, 0x11, 0x22, 0x33, 0x44, 0x55, 0x20, 0x11, 0x12, 0x21, 0x21, 0x48, 0x22, 0x80,
 	})
+	return c
+}
+
+// knownScript runs a mode over the second of these messages, in a number of blocks
+// of 8 bytes, from the challenge A1B2C3D4.
+func knownScript(levels, blocks uint8, mode mac.Mode) mac.Chain {
+	c := knownChain(levels, mac.FinalCard)
+	c.Mode, c.Script = mode, &mac.Script{IV: [16]byte{0xA1, 0xB2, 0xC3, 0xD4}, Data: slices.Clone(c.Message[1].Data[:8*blocks])}
+	c.Message = [2]mac.Message{}
 	return c
 }
 
@@ -124,10 +174,13 @@ func (x calls) prove(l *library, k *known, way TACWay, kek pkcs11.ObjectHandle) 
 	r, err := x.profile.recipe(k.cipher, way, kek)
 	if err == nil {
 		chain, c := k.chain, new(link)
+		if k.chain.Script != nil {
+			chain.Script = &mac.Script{IV: k.chain.Script.IV, Data: slices.Clone(k.chain.Script.Data)}
+		}
 		fill(c, &chain, key, finalOf(k.cipher, chain.Final), chain.Levels)
 		if err = l.run(&r, x.s, c); err == nil {
 			collect(c, &chain)
-			if chain.MAC != k.macs {
+			if chain.MAC != k.macs || k.text != nil && !bytes.Equal(chain.Script.Data, k.text) {
 				err = errAnswer
 			}
 		}
@@ -146,51 +199,10 @@ func finalOf(c keystore.Cipher, f mac.Final) cByte {
 	switch {
 	case f == mac.FinalSession:
 		return finalSession
+	case f == mac.FinalLock:
+		return finalLock
 	case folds(c, f):
 		return finalFold
 	}
 	return finalCard
-}
-
-// proveAll runs the known answers and finds the best way to fold TAC keys that
-// is not below floor. WayNone means that there is none.
-func (x calls) proveAll(l *library, answers []known, floor TACWay) (TACWay, pkcs11.ObjectHandle, error) {
-	for i := range answers {
-		if folds(answers[i].cipher, answers[i].chain.Final) {
-			continue
-		}
-		if err := x.prove(l, &answers[i], WayHost, 0); err != nil {
-			return WayNone, 0, err
-		}
-	}
-	for way := WayVendor; way >= floor && way >= WayHost; way-- {
-		kek, err := x.proveWay(l, answers, way)
-		if err == nil {
-			return way, kek, nil
-		}
-		if c := classify(err); c != classRequest && !errors.Is(err, errAnswer) {
-			return WayNone, 0, err // a fault says nothing about what the token can do
-		}
-	}
-	return WayNone, 0, nil
-}
-
-// proveWay tries one way to fold.
-func (x calls) proveWay(l *library, answers []known, way TACWay) (kek pkcs11.ObjectHandle, err error) {
-	switch {
-	case way == WayVendor && x.profile.XORKeys == 0:
-		return 0, fmt.Errorf("%w: profile %s names no mechanism that XORs two keys", mac.ErrUnsupported, x.profile.Name)
-	case way == WayUnwrap:
-		if kek, err = x.wrappingKey(); err != nil {
-			return 0, err
-		}
-	}
-	for i := range answers {
-		if folds(answers[i].cipher, answers[i].chain.Final) {
-			if err := x.prove(l, &answers[i], way, kek); err != nil {
-				return 0, err
-			}
-		}
-	}
-	return kek, nil
 }

@@ -78,9 +78,15 @@ func flag(set bool) C.CK_BYTE {
 // is there already, kept from an earlier one, has no levels left.
 func fill(l *link, c *mac.Chain, key pkcs11.ObjectHandle, final C.CK_BYTE, levels uint8) {
 	l.key, l.discard, l.keep = ulong(key), 0, 0
-	l.final, l.levels = final, C.CK_BYTE(levels)
+	l.final, l.levels, l.mode = final, C.CK_BYTE(levels), modes[c.Mode]
 	copy(bytesOf(&l.factors), bytesOf(&c.Factors))
 	copy(bytesOf(&l.data), c.Data[:])
+	copy(bytesOf(&l.lock), c.Lock[:])
+	if c.Script != nil {
+		copy(bytesOf(&l.iv), c.Script.IV[:])
+		l.length = [2]C.ushort{C.ushort(copy(bytesOf(&l.message[0]), c.Script.Data))}
+		return
+	}
 	for i := range c.Message {
 		n := 8 * int(c.Message[i].Blocks)
 		l.length[i] = C.ushort(n)
@@ -88,14 +94,28 @@ func fill(l *link, c *mac.Chain, key pkcs11.ObjectHandle, final C.CK_BYTE, level
 	}
 }
 
-// collect copies the MACs of a chain that went well, and clears them here.
+// collect copies what a chain that went well has made.
 func collect(l *link, c *mac.Chain) {
-	for i := range c.MAC {
-		if c.Message[i].Blocks > 0 {
-			copy(c.MAC[i][:], bytesOf(&l.mac[i]))
+	switch c.Mode {
+	case mac.ModeEncipher:
+		copy(c.Script.Data, bytesOf(&l.message[0]))
+	case mac.ModeRetail:
+		copy(c.MAC[0][:], bytesOf(&l.mac[0]))
+	default:
+		for i := range c.MAC {
+			if c.Message[i].Blocks > 0 {
+				copy(c.MAC[i][:], bytesOf(&l.mac[i]))
+			}
 		}
 	}
+}
+
+// wipe clears what a chain has left: MACs, and what a script would encipher.
+func wipe(l *link) {
 	clear(bytesOf(&l.mac))
+	if l.mode != modes[mac.ModeTransaction] {
+		clear(bytesOf(&l.message[0])[:l.length[0]])
+	}
 }
 
 // bytesOf is the memory of a value.
@@ -107,6 +127,12 @@ const (
 	finalFold    = C.FINAL_FOLD
 	finalCard    = C.FINAL_CARD
 	finalReady   = C.FINAL_READY
+	finalLock    = C.FINAL_LOCK
 )
+
+// modes are the modes of chain.h, by those of a chain.
+var modes = [...]C.CK_BYTE{
+	mac.ModeTransaction: C.MODE_TRANSACTION, mac.ModeRetail: C.MODE_RETAIL, mac.ModeEncipher: C.MODE_ENCIPHER,
+}
 
 type cByte = C.CK_BYTE

@@ -34,13 +34,16 @@ func (p *Profile) recipe(c keystore.Cipher, way TACWay, kek pkcs11.ObjectHandle)
 	r.block = ulong(block)
 	r.keyType, r.derive, r.cbc = ulong(numbers.KeyType), ulong(numbers.Derive), ulong(numbers.CBC)
 	r.sendLength, r.inlineData, r.private_ = flag(numbers.Length), flag(p.Layout == LayoutInline), flag(!p.Public)
-	r.sessionType, r.sessionCBC = r.keyType, r.cbc
+	r.sessionType, r.sessionDerive, r.sessionCBC = r.keyType, r.derive, r.cbc
 	r.xorKeys, r.kek, r.way = ulong(p.XORKeys), ulong(kek), byteOf(way)
 	if block == 8 {
 		f := sessionKeys[p.Session]
 		r.sessionType, r.sessionCBC, r.sessionCopies = ulong(f.keyType), ulong(f.cbc), ulong(f.copies)
 		if p.Session == SessionDES2 {
 			r.sessionType, r.sessionCBC = r.keyType, r.cbc
+		}
+		if p.Session == SessionDES {
+			r.sessionDerive = pkcs11.CKM_DES_ECB_ENCRYPT_DATA
 		}
 	}
 	return r, nil
@@ -97,7 +100,11 @@ func (b *Backend) admit(keys *keystore.Snapshot, c *mac.Chain) (keyID, error) {
 	if !k.Home.InToken() || b.cfg.Name != "" && k.Home.Token != b.cfg.Name {
 		return keyID{}, fmt.Errorf("%w: key %s does not live in token %q", mac.ErrUnsupported, k.Ref, b.cfg.Name)
 	}
-	if _, _, err := b.cfg.Profile.numbers(k.Cipher); err != nil {
+	_, block, err := b.cfg.Profile.numbers(k.Cipher)
+	if err == nil && c.Script != nil {
+		err = refuseScript(c, block)
+	}
+	if err != nil {
 		return keyID{}, err
 	}
 	if c.Final == mac.FinalTAC && c.Levels == 0 {
@@ -106,16 +113,14 @@ func (b *Backend) admit(keys *keystore.Snapshot, c *mac.Chain) (keyID, error) {
 	return keyID{label: k.Home.Label, id: k.Home.ID, kcv: k.KCV, cipher: k.Cipher}, nil
 }
 
-// refuseTAC says why TACs are refused.
-func (b *Backend) refuseTAC() error {
-	return fmt.Errorf("%w: this token cannot fold a TAC key by way %s or better", mac.ErrUnsupported, b.cfg.TAC)
-}
-
 // refuse says why a chain cannot run here, whatever the state of the token.
 func (p *Profile) refuse(c *mac.Chain) error {
+	card := c.Final == mac.FinalCard
 	switch {
-	case c.Final != mac.FinalSession && c.Final != mac.FinalTAC:
+	case c.Final < mac.FinalSession || c.Final > mac.FinalCard:
 		return fmt.Errorf("%w: a token has no final key of form %d", mac.ErrUnsupported, c.Final)
+	case c.Mode > mac.ModeEncipher || card != (c.Mode != mac.ModeTransaction) || card != (c.Script != nil):
+		return fmt.Errorf("%w: a token does not run mode %d with a final key of form %d", mac.ErrUnsupported, c.Mode, c.Final)
 	case int(c.Levels) > len(c.Factors):
 		return fmt.Errorf("%w: %d levels", mac.ErrUnsupported, c.Levels)
 	}
@@ -123,6 +128,19 @@ func (p *Profile) refuse(c *mac.Chain) error {
 		if c.Message[i].Blocks > mac.MaxBlocks {
 			return fmt.Errorf("%w: a message of %d blocks", mac.ErrUnsupported, c.Message[i].Blocks)
 		}
+	}
+	return nil
+}
+
+// refuseScript says why the chain of a script cannot run here. A retail MAC in
+// 3DES needs the left half of the card's key by itself, which can be derived with
+// the key and cannot be had from it.
+func refuseScript(c *mac.Chain, block int) error {
+	switch n := len(c.Script.Data); {
+	case n == 0 || n > mac.MaxScript || n%block != 0:
+		return fmt.Errorf("%w: a script of %d bytes", mac.ErrUnsupported, n)
+	case c.Mode == mac.ModeRetail && block == 8 && n > block && c.Levels == 0:
+		return fmt.Errorf("%w: a token gives no left half of a card's own key, for a retail MAC", mac.ErrUnsupported)
 	}
 	return nil
 }

@@ -4,6 +4,8 @@ package pkcs11
 type Status struct {
 	Problem   string // why it does not serve; empty: it serves
 	TAC       TACWay // how TAC keys are folded
+	GreyLock  bool   // grey locks are computed
+	Scripts   bool   // issuer scripts are computed
 	Workers   int
 	Stuck     int // calls that hang now
 	Abandoned int // calls that have hung

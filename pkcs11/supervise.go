@@ -70,13 +70,16 @@ func (b *Backend) gone(w *worker) {
 // install starts the workers of a tenure.
 func (b *Backend) install(n *tenure) {
 	b.tenure = n
-	if n.way != WayNone {
-		b.floor = max(b.floor, n.way)
+	if n.able.tac != WayNone {
+		b.floor = max(b.floor, n.able.tac)
 	}
 	for range b.cfg.Workers {
 		b.hire()
 	}
-	b.report(func(s *Status) { s.Problem, s.TAC, s.Workers = "", n.way, b.cfg.Workers })
+	b.report(func(s *Status) {
+		s.Problem, s.Workers = "", b.cfg.Workers
+		s.TAC, s.GreyLock, s.Scripts = n.able.tac, n.able.lock, n.able.script
+	})
 	b.problem.Store(nil)
 }
 
@@ -154,7 +157,7 @@ func (b *Backend) recover(f fault) bool {
 		n, err := b.attempt(f.class)
 		if err == nil {
 			b.install(n)
-			b.cfg.Log.Info("the token serves", "tac", n.way.String(), "class", f.class.String())
+			b.cfg.Log.Info("the token serves", "tac", n.able.tac.String(), "class", f.class.String())
 			return true
 		}
 		f.err = err
@@ -301,11 +304,14 @@ func (b *Backend) repair(c class) (*tenure, error) {
 		return nil, err
 	}
 	n, err := begin(b.token, b.answers, b.floor, b.known, c >= classDevice)
-	if err == nil && n.way == WayNone && b.tenure.way != WayNone {
-		n.end()
-		err = fmt.Errorf("%w: TAC keys cannot be folded by way %s any more", errAnswer, b.floor)
+	if err != nil {
+		return nil, err
 	}
-	return n, err
+	if err := n.able.lost(&b.tenure.able); err != nil {
+		n.end()
+		return nil, err
+	}
+	return n, nil
 }
 
 // fall makes requests fail at once.

@@ -19,12 +19,14 @@ type tenure struct {
 	m       *module
 	ended   bool
 	anchor  pkcs11.SessionHandle // the copies of keys live and go with it
-	way     TACWay
+	able    abilities
 	recipes map[keystore.Cipher]*recipe
 
 	stop chan struct{} // closed: the workers finish the chain they are at, and go
 
-	mu      sync.Mutex // also serializes calls on the anchor
+	looking sync.Mutex // serializes calls on the anchor; whoever holds it may hang
+
+	mu      sync.Mutex // never held during a call, so that the supervisor never waits
 	masters map[keyID]master
 }
 
@@ -72,11 +74,11 @@ func (n *tenure) end() {
 func (n *tenure) prove(answers []known, floor TACWay, before map[keyID]master, fresh bool) (err error) {
 	var kek pkcs11.ObjectHandle
 	t := n.token
-	if n.way, kek, err = n.calls().proveAll(t.lib, answers, floor); err != nil {
+	if n.able, kek, err = n.calls().proveAll(t.lib, answers, floor); err != nil {
 		return err
 	}
 	for i := range answers {
-		r, err := t.cfg.Profile.recipe(answers[i].cipher, n.way, kek)
+		r, err := t.cfg.Profile.recipe(answers[i].cipher, n.able.tac, kek)
 		if err != nil {
 			return err
 		}
@@ -99,16 +101,35 @@ func (n *tenure) calls() calls { return calls{n.m.low, n.anchor, &n.token.cfg.Pr
 
 // master gives the handle of a key, which it finds at the first call.
 func (n *tenure) master(id keyID) (pkcs11.ObjectHandle, error) {
+	k, ok := n.recall(id)
+	if !ok {
+		k = n.find(id)
+	}
+	return k.key, k.err
+}
+
+// recall gives what is remembered of a key.
+func (n *tenure) recall(id keyID) (master, bool) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	k, ok := n.masters[id]
-	if !ok {
-		k = n.look(id)
-		if classify(k.err) <= classRequest {
-			n.masters[id] = k
-		}
+	return k, ok
+}
+
+// find looks for a key, unless somebody else has just found it.
+func (n *tenure) find(id keyID) master {
+	n.looking.Lock()
+	defer n.looking.Unlock()
+	k, ok := n.recall(id)
+	if ok {
+		return k
 	}
-	return k.key, k.err
+	if k = n.look(id); classify(k.err) <= classRequest {
+		n.mu.Lock()
+		n.masters[id] = k
+		n.mu.Unlock()
+	}
+	return k
 }
 
 // look finds a key, holds it against the catalogue and copies it. A key that is
@@ -139,9 +160,7 @@ func (n *tenure) look(id keyID) (k master) {
 
 // again holds a key once more against its check value, through session s.
 func (n *tenure) again(id keyID, s pkcs11.SessionHandle) error {
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	k := n.masters[id]
+	k, _ := n.recall(id)
 	if k.err != nil || k.key == 0 {
 		return k.err
 	}

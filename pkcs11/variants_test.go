@@ -6,6 +6,7 @@ import (
 	"errors"
 	"testing"
 
+	"pbochsm/keystore"
 	"pbochsm/mac"
 	"pbochsm/pkcs11"
 	"pbochsm/pkcs11/tokentest"
@@ -58,7 +59,7 @@ func TestVariants(t *testing.T) {
 					t.Fatal(err)
 				}
 				for i := range chains {
-					if chains[i] != want[i] {
+					if !same(chains[i], want[i]) {
 						t.Fatalf("MACs %x, error %v; the reference has %x\nchain: %+v", chains[i].MAC, chains[i].Err, want[i].MAC, chains[i])
 					}
 				}
@@ -92,11 +93,50 @@ func TestTACFloor(t *testing.T) {
 			}
 			for i, c := range chains {
 				folds := c.Final == mac.FinalTAC && c.Levels > 0
-				if folds != errors.Is(c.Err, mac.ErrUnsupported) || !folds && c != want[i] {
+				if folds != errors.Is(c.Err, mac.ErrUnsupported) || !folds && !same(c, want[i]) {
 					t.Errorf("floor %s: MACs %x, error %v for a chain of %d levels and final %d", floor, c.MAC, c.Err, c.Levels, c.Final)
 				}
 			}
 		}()
+	}
+}
+
+// What fails its own known answer is refused, with the reason, and all else works.
+func TestRefusesWhatItCannot(t *testing.T) {
+	f := tokentest.SoftHSM(t)
+	s := newSource(9)
+	entries := s.entries()
+	keys := install(t, f, entries)
+	for _, wrong := range []mac.Final{mac.FinalLock, mac.FinalCard} {
+		var answers []pkcs11.Known
+		pkcs11.EachKnown(func(_ string, c keystore.Cipher, key []byte, chain mac.Chain, macs [2][8]byte, text []byte) {
+			if chain.Final == wrong {
+				macs[0][7] ^= 1
+			}
+			answers = append(answers, pkcs11.NewKnown(c, key, chain, macs, text))
+		})
+		cfg := f.Config(t)
+		cfg.Name = tokenName
+		b, err := pkcs11.ServeKnown(t.Context(), cfg, answers)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if st := b.Status(); st.GreyLock == (wrong == mac.FinalLock) || st.Scripts == (wrong == mac.FinalCard) {
+			t.Errorf("form %d fails: grey lock %v, scripts %v", wrong, st.GreyLock, st.Scripts)
+		}
+		chains := s.chains(60, entries)
+		want := judged(t, entries, chains)
+		if err := b.Run(t.Context(), keys, chains); err != nil {
+			t.Fatal(err)
+		}
+		for i, c := range chains {
+			if fails := c.Final == wrong; fails != errors.Is(c.Err, mac.ErrUnsupported) || !fails && !same(c, want[i]) {
+				t.Errorf("form %d fails: MACs %x, error %v for a chain of form %d", wrong, c.MAC, c.Err, c.Final)
+			}
+		}
+		if err := b.Close(); err != nil {
+			t.Error(err)
+		}
 	}
 }
 

@@ -188,8 +188,8 @@ func (w *worker) chain(it *item) error {
 	if recipe == nil {
 		return fmt.Errorf("%w: cipher %s", mac.ErrUnsupported, it.key.cipher)
 	}
-	if folds(it.key.cipher, c.Final) && c.Levels > 0 && w.n.way == WayNone {
-		return w.b.refuseTAC()
+	if err := w.n.able.refuse(it.key.cipher, c); err != nil {
+		return err
 	}
 	key, err := w.n.master(it.key)
 	if err != nil || it.look {
@@ -198,7 +198,7 @@ func (w *worker) chain(it *item) error {
 	l := &w.link
 	name := cardKey{master: it.key, ready: c.Final == mac.FinalTAC, levels: c.Levels}
 	copy(name.factors[:], c.Factors[:c.Levels])
-	cached := w.cards != nil && c.Levels > 0
+	cached := w.cards != nil && c.Levels > 0 && c.Script == nil
 	var kept pkcs11.ObjectHandle
 	if cached {
 		kept = w.cards.get(&name)
@@ -209,13 +209,14 @@ func (w *worker) chain(it *item) error {
 	case kept != 0 && name.ready:
 		fill(l, c, kept, finalReady, 0)
 	case kept != 0:
-		fill(l, c, kept, finalSession, 0)
+		fill(l, c, kept, finalOf(it.key.cipher, c.Final), 0)
 	default:
 		fill(l, c, key, finalOf(it.key.cipher, c.Final), c.Levels)
 		if cached {
 			l.discard, l.keep = ulong(w.cards.victim()), 1
 		}
 	}
+	defer wipe(l)
 	err = w.n.token.lib.run(recipe, w.session, l)
 	w.b.derived.Add(uint64(l.derived))
 	if l.kept != 0 {

@@ -31,19 +31,8 @@
 //
 // # Testing anything else
 //
-// No code of ours is needed. Import the keys of a family, and its profile if it has one: "key" is key set,
-// key version and algorithm identifier, "levels" the number of factors between
-// the key and the card's. For each vector, put the fields to the operation;
-// all values are bytes in hexadecimal, in the order and width in which the
-// card sends them. Then compare:
-//
-//   - accept: the module takes the MAC or TAC among the fields and, if there is
-//     an "answer", makes that MAC;
-//   - made: the module makes the MAC "answer";
-//   - mismatch: the module refuses because the MAC or TAC is wrong, and says no
-//     more; above all it makes no MAC;
-//   - invalid, not-found, usage, algorithm, retired: the module refuses for
-//     that reason; one that cannot tell reasons apart must refuse all the same.
+// No code of ours is needed: docs/vectors.md of this repository tells how, and
+// what each member of a file means. [Export] writes the files.
 //
 // The file primitives.json has published examples of the arithmetic alone,
 // for finding the step at which an implementation goes astray.

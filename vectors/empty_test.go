@@ -21,7 +21,7 @@ func TestNoVectorsIsAnError(t *testing.T) {
 			{Name: "empty"},
 		},
 	} {
-		if _, err := run(context.Background(), silent{}, families, 0); err == nil {
+		if _, err := run(context.Background(), silent{}, families, Options{}); err == nil {
 			t.Errorf("%s: a run succeeds", name)
 		}
 	}

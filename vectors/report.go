@@ -15,8 +15,21 @@ type Report struct {
 // A FamilyReport is the outcome of one family.
 type FamilyReport struct {
 	Name     string    `json:"name"`
-	Cases    int       `json:"cases"`
+	Cases    int       `json:"cases"` // put to the module and answered
 	Failures []Failure `json:"failures,omitempty"`
+	Skipped  []Skip    `json:"skipped,omitempty"`
+	Error    string    `json:"error,omitempty"` // why the run ended within this family
+
+	ids []string // of all its vectors
+}
+
+// Passed counts the vectors that were answered rightly.
+func (r FamilyReport) Passed() int { return r.Cases - len(r.Failures) - len(r.Skipped) }
+
+// A Skip is a vector that the module says it cannot compute.
+type Skip struct {
+	ID     string `json:"id"`
+	Reason string `json:"reason"`
 }
 
 // A Failure is a vector that was answered wrongly.
@@ -47,9 +60,31 @@ func (r Report) Failures() []Failure {
 	return all
 }
 
-// err is ErrFailed with the first of the failures, or nil.
+// Passed counts the vectors that were answered rightly.
+func (r Report) Passed() int {
+	n := 0
+	for _, f := range r.Families {
+		n += f.Passed()
+	}
+	return n
+}
+
+// Skipped lists the vectors that the module cannot compute, of all families.
+func (r Report) Skipped() []Skip {
+	var all []Skip
+	for _, f := range r.Families {
+		all = append(all, f.Skipped...)
+	}
+	return all
+}
+
+// err is ErrFailed with the first of the failures, or nil. A module that can
+// compute nothing has passed nothing.
 func (r Report) err() error {
 	failures := r.Failures()
+	if len(failures) == 0 && r.Passed() == 0 {
+		return fmt.Errorf("%w: all %d vectors were skipped; %s", ErrFailed, r.Cases(), r.Skipped()[0].Reason)
+	}
 	if len(failures) == 0 {
 		return nil
 	}

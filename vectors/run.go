@@ -16,6 +16,11 @@ var ErrFailed = errors.New("vectors: the module does not conform")
 type Options struct {
 	Families []string // names of families; none: all
 	Batch    int      // operations in one Do; 0: a whole family
+
+	// Partial lets a module say of a vector that it cannot compute such a thing
+	// (mac.ErrUnsupported), as a token does of ciphers that it lacks. The vector
+	// is then skipped, and reported so; otherwise it has failed.
+	Partial bool
 }
 
 // Run puts the vectors to hsm, which must hold Keys. Its error is nil only if
@@ -33,7 +38,7 @@ func Run(ctx context.Context, hsm mac.HSM, o Options) (Report, error) {
 	if err != nil {
 		return Report{}, err
 	}
-	return run(ctx, hsm, families, o.Batch)
+	return run(ctx, hsm, families, o)
 }
 
 // pick leaves the families that were asked for. A name without a family is an
@@ -53,13 +58,13 @@ func (o Options) pick(families []Family) ([]Family, error) {
 	return picked, nil
 }
 
-func run(ctx context.Context, hsm mac.HSM, families []Family, batch int) (Report, error) {
+func run(ctx context.Context, hsm mac.HSM, families []Family, o Options) (Report, error) {
 	var report Report
 	if len(families) == 0 {
 		return report, errors.New("vectors: there are no families")
 	}
 	for i := range families {
-		f, err := families[i].run(ctx, hsm, batch)
+		f, err := families[i].run(ctx, hsm, o)
 		report.Families = append(report.Families, f)
 		if err != nil {
 			return report, err
@@ -68,33 +73,56 @@ func run(ctx context.Context, hsm mac.HSM, families []Family, batch int) (Report
 	return report, report.err()
 }
 
-// run puts one family to hsm.
-func (f *Family) run(ctx context.Context, hsm mac.HSM, batch int) (FamilyReport, error) {
-	report := FamilyReport{Name: f.Name}
+// run puts one family to hsm. The report of one that broke off says so.
+func (f *Family) run(ctx context.Context, hsm mac.HSM, o Options) (report FamilyReport, err error) {
+	report = FamilyReport{Name: f.Name}
+	for i := range f.Vectors {
+		report.ids = append(report.ids, f.Vectors[i].ID)
+	}
+	defer func() {
+		if err != nil {
+			report.Error = err.Error()
+		}
+	}()
 	if len(f.Vectors) == 0 {
 		return report, fmt.Errorf("vectors: family %s is empty", f.Name)
 	}
+	batch := o.Batch
 	if batch <= 0 {
 		batch = len(f.Vectors)
 	}
 	for vectors := range slices.Chunk(f.Vectors, batch) {
-		failures, err := answer(ctx, hsm, vectors)
+		ops, err := answer(ctx, hsm, vectors)
 		if err != nil {
 			return report, err
 		}
-		report.Cases += len(vectors)
-		report.Failures = append(report.Failures, failures...)
+		report.judge(vectors, ops, o.Partial)
 	}
 	return report, nil
+}
+
+// judge takes answered vectors into the report.
+func (r *FamilyReport) judge(vectors []Vector, ops []mac.Op, partial bool) {
+	for i := range vectors {
+		v, op := &vectors[i], &ops[i]
+		r.Cases++
+		switch {
+		case v.holds(op):
+		case partial && errors.Is(op.Err, mac.ErrUnsupported) && !gaveAway(op):
+			r.Skipped = append(r.Skipped, Skip{v.ID, op.Err.Error()})
+		default:
+			r.Failures = append(r.Failures, v.failure(op))
+		}
+	}
 }
 
 // errUnanswered is in an op until the module has answered it, and so are bytes
 // that a refusal must clear.
 var errUnanswered = errors.New("vectors: the module did not answer")
 
-// answer puts vectors to hsm in one Do and judges what comes back.
-func answer(ctx context.Context, hsm mac.HSM, vectors []Vector) (failures []Failure, err error) {
-	ops := make([]mac.Op, len(vectors))
+// answer puts vectors to hsm in one Do.
+func answer(ctx context.Context, hsm mac.HSM, vectors []Vector) (ops []mac.Op, err error) {
+	ops = make([]mac.Op, len(vectors))
 	for i := range vectors {
 		if ops[i], err = vectors[i].Op(); err != nil {
 			return nil, err
@@ -104,10 +132,5 @@ func answer(ctx context.Context, hsm mac.HSM, vectors []Vector) (failures []Fail
 	if err := hsm.Do(ctx, ops); err != nil {
 		return nil, fmt.Errorf("vectors: %s and its batch: %w", vectors[0].ID, err)
 	}
-	for i := range vectors {
-		if !vectors[i].holds(&ops[i]) {
-			failures = append(failures, vectors[i].failure(&ops[i]))
-		}
-	}
-	return failures, nil
+	return ops, nil
 }

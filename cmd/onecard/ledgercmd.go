@@ -32,10 +32,7 @@ func ledgerCommand() *cli.Command {
 				Name: "export", Usage: "print the journal as JSON lines",
 				Flags: []cli.Flag{configFlag()}, Action: withLedger(exportLedger),
 			},
-			{
-				Name: "reconcile", Usage: "report what is open: orders without a receipt, overtaken or unwritten ones, balances, faults",
-				Flags: []cli.Flag{configFlag()}, Action: withLedger(reconcileLedger),
-			},
+			reconcileCommand(),
 			{
 				Name: "import-orders", Usage: "register paid orders from a CSV file, or from stdin", ArgsUsage: "[FILE]",
 				Description: "The first line names the columns: TradeID,CarNo,TradeMoney,PaymentType,AccountNo,PaymentTradeID.\n" +
@@ -139,14 +136,6 @@ func printJSON(c *cli.Context, v any) error {
 }
 
 func exportLedger(c *cli.Context, b *books) error { return b.ledger.Export(c.Context, c.App.Writer) }
-
-func reconcileLedger(c *cli.Context, b *books) error {
-	report, err := b.ledger.Reconcile(c.Context, time.Now(), b.cfg.Reconcile.Older)
-	if err != nil {
-		return err
-	}
-	return printJSON(c, report)
-}
 
 func importOrders(c *cli.Context, b *books) error {
 	in := c.App.Reader

@@ -4,16 +4,94 @@ import (
 	"context"
 	"log/slog"
 	"time"
+
+	"github.com/urfave/cli/v2"
+
+	"pbochsm/cmd/onecard/internal/ledger"
 )
 
-// reconcile reports what is open. A process that is ending reports nothing.
-func (s *server) reconcile(ctx context.Context) {
-	report, err := s.system.ledger.Reconcile(ctx, time.Now(), s.cfg.Reconcile.Older)
-	switch {
-	case ctx.Err() != nil:
-	case err != nil:
-		s.log.Error("reconciliation failed", "error", err)
-	default:
-		s.log.LogAttrs(ctx, slog.LevelInfo, "reconciliation", slog.Any("report", report))
+// reconcileEvery reconciles at once and then again and again until ctx ends.
+func (s *server) reconcileEvery(ctx context.Context) {
+	var a *auditor
+	if paths := s.cfg.Reconcile.Audit; len(paths) > 0 {
+		a = newAuditor(s.cfg, s.system.ledger, paths)
 	}
+	every(ctx, s.cfg.Reconcile.Every, func(ctx context.Context) { s.reconcile(ctx, a) })
+}
+
+// reconcile logs what is open, and what was computed and never answered.
+func (s *server) reconcile(ctx context.Context, a *auditor) {
+	now := time.Now()
+	report, err := s.system.ledger.Reconcile(ctx, now, s.cfg.Reconcile.Older)
+	if err != nil {
+		s.reconciliationFailed(ctx, err)
+		return
+	}
+	for _, fault := range report.Report.Faults {
+		s.log.Error("the ledger does not hold", "fault", fault)
+	}
+	s.log.Info("reconciliation", "unproved", len(report.Unproved), "overtaken", len(report.Overtaken),
+		"reserved", len(report.Reserved), "faults", len(report.Report.Faults), "balances", report.Report.Balances)
+	if a == nil {
+		return
+	}
+	m, err := a.check(ctx, now, now.Add(-s.cfg.Reconcile.Older))
+	if err != nil {
+		s.reconciliationFailed(ctx, err)
+		return
+	}
+	level := slog.LevelInfo
+	if len(m.Unaccounted) > 0 {
+		level = slog.LevelWarn
+	}
+	s.log.Log(ctx, level, "audit logs", "records", m.Records, "foreign", m.Foreign, "unaccounted", len(m.Unaccounted))
+	for _, u := range m.Unaccounted[:min(len(m.Unaccounted), mostTold)] {
+		s.log.Warn("a MAC2 was computed and is in no order", "mac2", u)
+	}
+}
+
+// mostTold is how many MAC2s a reconciliation names in the log; all of them
+// are in the report of "onecard ledger reconcile".
+const mostTold = 20
+
+// reconciliationFailed logs err, unless the process is ending.
+func (s *server) reconciliationFailed(ctx context.Context, err error) {
+	if ctx.Err() == nil {
+		s.log.Error("reconciliation failed", "error", err)
+	}
+}
+
+func reconcileCommand() *cli.Command {
+	return &cli.Command{
+		Name: "reconcile", Usage: "report what is open: orders without a receipt, overtaken or unwritten ones, balances, faults",
+		Description: "Where there are audit logs of the daemons, it also reports the MAC2s that they made and that are in no\n" +
+			"order: those were computed and never answered.",
+		Flags: []cli.Flag{configFlag(), &cli.StringSliceFlag{
+			Name: "audit", TakesFile: true,
+			Usage: "folder of a daemon's audit log, or a file of it; can be given again; instead of reconcile.audit",
+		}},
+		Action: withLedger(reconcileLedger),
+	}
+}
+
+func reconcileLedger(c *cli.Context, b *books) error {
+	now := time.Now()
+	open, err := b.ledger.Reconcile(c.Context, now, b.cfg.Reconcile.Older)
+	if err != nil {
+		return err
+	}
+	report := struct {
+		Ledger *ledger.Reconciliation `json:"ledger"`
+		Audit  *made                  `json:"audit,omitempty"`
+	}{Ledger: &open}
+	paths := b.cfg.Reconcile.Audit
+	if c.IsSet("audit") {
+		paths = c.StringSlice("audit")
+	}
+	if len(paths) > 0 {
+		if report.Audit, err = newAuditor(b.cfg, b.ledger, paths).check(c.Context, now, time.Time{}); err != nil {
+			return err
+		}
+	}
+	return printJSON(c, report)
 }

@@ -85,7 +85,7 @@ func (s *server) run(c *cli.Context, signals <-chan os.Signal) error {
 	defer work.Wait()
 	defer cancel()
 	work.Go(func() { s.system.pool.Watch(ctx) })
-	work.Go(func() { every(ctx, s.cfg.Reconcile.Every, s.reconcile) })
+	work.Go(func() { s.reconcileEvery(ctx) })
 
 	f := &front{log: s.log, failed: make(chan error, 2)}
 	if err := s.listen(c, f); err != nil {

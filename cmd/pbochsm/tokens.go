@@ -59,7 +59,7 @@ func openToken(ctx context.Context, t *tokenConfig, log *slog.Logger) (*pkcs11.B
 		level = slog.LevelWarn
 	}
 	log.Log(ctx, level, "token open", "module", t.Module, "profile", settings.Profile.Name, "workers", s.Workers,
-		"tac", s.TAC.String(), "exposes", s.TAC.Exposes())
+		"tac", s.TAC.String(), "exposes", s.TAC.Exposes(), "grey lock", s.GreyLock, "scripts", s.Scripts)
 	return b, nil
 }
 

@@ -2,7 +2,9 @@ package main
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
+	"io/fs"
 	"text/tabwriter"
 
 	"github.com/urfave/cli/v2"
@@ -25,12 +27,12 @@ func vectorsCommand() *cli.Command {
 				Action:    listVectors,
 			},
 			{
-				Name:      "run",
-				Usage:     "hold a daemon, or this program, against the vectors",
-				ArgsUsage: "[FAMILY...]",
-				Flags:     append([]cli.Flag{asJSON}, targetFlags()...),
-				Action:    runVectors,
+				Name:      "export",
+				Usage:     "write the files of all families, with their schema, into a directory",
+				ArgsUsage: "DIR",
+				Action:    exportVectors,
 			},
+			vectorsRunCommand(asJSON),
 		},
 	}
 }
@@ -76,44 +78,13 @@ func listVectors(c *cli.Context) error {
 	return w.Flush()
 }
 
-func runVectors(c *cli.Context) error {
-	if _, err := chosen(c); err != nil {
-		return err
+func exportVectors(c *cli.Context) error {
+	if c.NArg() != 1 {
+		return cmdline.Usagef("want one directory")
 	}
-	hsm, done, err := openTarget(c)
-	if err != nil {
-		return err
+	_, err := vectors.Export(c.Args().First())
+	if errors.Is(err, fs.ErrExist) {
+		return cmdline.Hint(err, "export into a new directory")
 	}
-	defer done()
-	report, failed := vectors.Run(c.Context, hsm, vectors.Options{Families: c.Args().Slice()})
-	if c.Bool("json") {
-		if err := json.NewEncoder(c.App.Writer).Encode(report); err != nil {
-			return err
-		}
-		return failed
-	}
-	w := tabwriter.NewWriter(c.App.Writer, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(w, "FAMILY\tVECTORS\tFAILED")
-	for _, f := range report.Families {
-		fmt.Fprintf(w, "%s\t%d\t%d\n", f.Name, f.Cases, len(f.Failures))
-	}
-	if err := w.Flush(); err != nil {
-		return err
-	}
-	tell(c, report.Failures())
-	return failed
-}
-
-// toldFailures is how many failures a person is shown; a module without the
-// keys fails them all.
-const toldFailures = 20
-
-func tell(c *cli.Context, failures []vectors.Failure) {
-	for i, f := range failures {
-		if i == toldFailures {
-			fmt.Fprintf(c.App.ErrWriter, "and %d more: --json shows them all\n", len(failures)-i)
-			return
-		}
-		fmt.Fprintln(c.App.ErrWriter, f)
-	}
+	return err
 }

@@ -224,7 +224,7 @@ func (cfg *Config) checkNumbers() error {
 		"clock_window": cfg.ClockWindow, "hsm.timeout": cfg.HSM.Timeout, "hsm.check_every": cfg.HSM.CheckEvery,
 		"timeouts.header": cfg.Timeouts.Header, "timeouts.request": cfg.Timeouts.Request, "timeouts.answer": cfg.Timeouts.Answer,
 		"timeouts.idle": cfg.Timeouts.Idle, "timeouts.drain": cfg.Timeouts.Drain,
-		"reconcile.every": cfg.Reconcile.Every, "reconcile.older_than": cfg.Reconcile.Older,
+		"reconcile.every": cfg.Reconcile.Every, "reconcile.older_than": cfg.Reconcile.Older, "reconcile.settle": cfg.Reconcile.Settle,
 	} {
 		if d <= 0 {
 			errs = append(errs, fmt.Errorf("%s: must be longer than nothing", name))

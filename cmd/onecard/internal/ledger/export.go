@@ -81,3 +81,17 @@ func line[T any](e *json.Encoder, scan func(row) (*T, error), form func(*T) any)
 		return e.Encode(form(v))
 	}
 }
+
+// MarshalJSON gives the orders as Export does.
+func (r *Reconciliation) MarshalJSON() ([]byte, error) {
+	lines := func(all []recharge.Order) []any {
+		to := []any{}
+		for i := range all {
+			to = append(to, orderLine(&all[i]))
+		}
+		return to
+	}
+	return json.Marshal(map[string]any{
+		"unproved": lines(r.Unproved), "overtaken": lines(r.Overtaken), "reserved": lines(r.Reserved), "report": r.Report,
+	})
+}

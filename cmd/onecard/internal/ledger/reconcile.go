@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"pbochsm/cmd/onecard/internal/recharge"
+	"pbochsm/mac"
 )
 
 // A Reconciliation is what somebody should look at regularly.
@@ -37,29 +38,55 @@ const inOrder = " ORDER BY o.at, o.id"
 
 var openOrders = "SELECT " + orderList + " FROM orders o WHERE "
 
-// An Issued is a MAC2 that the security module made, by its audit.
+// An Issued is a MAC2 that the security module made, by its audit, with all
+// that it depends on but the card's balance.
 type Issued struct {
-	Card    recharge.CardKey
-	Counter uint16
-	Random  [4]byte
+	Cards    []recharge.CardKey // which one it can be: an unload does not name the store of money
+	Counter  mac.OnlineCount
+	Random   [4]byte
+	Amount   recharge.Fen
+	Terminal mac.TerminalID
+	Date     mac.BCDDate
+	Time     mac.BCDTime
 }
 
-// Unaccounted gives those MAC2s that no write accounts for: they were computed
-// and never sent.
-func (l *Ledger) Unaccounted(ctx context.Context, made []Issued) ([]Issued, error) {
-	var missing []Issued
-	for _, m := range made {
-		n := int64(0)
-		key := []any{int64(m.Card.Scheme), number(m.Card.ASN), int64(m.Card.Wallet), int64(m.Counter), random(m.Random)}
-		err := l.engine.read(ctx, []statement{{sql: countWrites, args: key, scan: into(&n)}})
-		if err != nil {
+// mostAsked is how many MAC2s are looked for in one reading.
+const mostAsked = 500
+
+// Unaccounted gives those MAC2s that no write accounts for, by their index:
+// they were computed and never answered.
+func (l *Ledger) Unaccounted(ctx context.Context, made []Issued) (missing []int, err error) {
+	for from := 0; from < len(made); from += mostAsked {
+		part := made[from:min(from+mostAsked, len(made))]
+		found := make([]int64, len(part))
+		var all []statement
+		for i := range part {
+			for _, card := range part[i].Cards {
+				all = append(all, part[i].find(card, &found[i]))
+			}
+		}
+		if err := l.engine.read(ctx, all); err != nil {
 			return nil, outward(err)
 		}
-		if n == 0 {
-			missing = append(missing, m)
+		for i, n := range found {
+			if n == 0 {
+				missing = append(missing, from+i)
+			}
 		}
 	}
 	return missing, nil
 }
 
-const countWrites = "SELECT COUNT(*) FROM card_write WHERE scheme = $1 AND asn = $2 AND wallet = $3 AND counter = $4 AND random = $5"
+// find adds to n the writes of card that are m.
+func (m *Issued) find(card recharge.CardKey, n *int64) statement {
+	args := append(cardRow(card, m.Counter), random(m.Random), int64(m.Amount), m.Terminal[:], m.Date[:], m.Time[:])
+	return statement{sql: countWrites, args: args, rows: anyRows, scan: func(r row) error {
+		var here int64
+		err := r.Scan(&here)
+		*n += here
+		return err
+	}}
+}
+
+const countWrites = "SELECT COUNT(*) FROM card_write w JOIN orders o ON o.id = w.order_id WHERE w.scheme = $1 AND w.asn = $2 " +
+	"AND w.wallet = $3 AND w.counter = $4 AND w.random = $5 AND o.amount = $6 AND w.terminal = $7 AND w.host_date = $8 AND w.host_time = $9"

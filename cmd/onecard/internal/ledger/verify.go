@@ -7,11 +7,11 @@ import (
 
 // A Report is what Verify found. A ledger is sound if there are no Faults.
 type Report struct {
-	Orders   int64
-	Writes   int64
-	Postings int64
-	Balances map[string]int64 // of every account, by kind and number, from the postings
-	Faults   []string
+	Orders   int64            `json:"orders"`
+	Writes   int64            `json:"writes"`
+	Postings int64            `json:"postings"`
+	Balances map[string]int64 `json:"balances"` // of every account, by kind and number, from the postings
+	Faults   []string         `json:"faults"`
 }
 
 // A rule is a statement that finds what must not be: a text for each fault. See

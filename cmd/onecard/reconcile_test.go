@@ -1,0 +1,148 @@
+package main
+
+import (
+	"bufio"
+	"database/sql"
+	"encoding/json"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+)
+
+// auditedDaemon is the program pbochsm with a keystore of its own, which has
+// the published keys of the sandbox, and an audit log.
+func auditedDaemon(t *testing.T) (addr, log string) {
+	t.Helper()
+	dir := t.TempDir()
+	program := filepath.Join(dir, "pbochsm")
+	run := func(stdin, name string, args ...string) {
+		t.Helper()
+		cmd := exec.Command(name, args...)
+		cmd.Stdin = strings.NewReader(stdin)
+		if out, err := cmd.CombinedOutput(); err != nil {
+			t.Fatalf("%s %v: %v\n%s", name, args, err, out)
+		}
+	}
+	run("", "go", "build", "-o", program, "../pbochsm")
+	passphrase, keys := filepath.Join(dir, "passphrase"), filepath.Join(dir, "keys")
+	if err := os.WriteFile(passphrase, []byte("correct horse battery staple\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	run("", program, "init", "--data", keys, "--mode", "test", "--passphrase-file", passphrase)
+	issuer, err := sandboxIssuer()
+	if err != nil {
+		t.Fatal(err)
+	}
+	run(fmt.Sprintf("%X\n", issuer.Load), program, "key", "import", "--data", keys, "--passphrase-file", passphrase,
+		"--set", fmt.Sprintf("%02X", sandboxSet), "--usage", "load", "--version", "01", "--algorithm", "00")
+	log = filepath.Join(dir, "log")
+	cmd := exec.Command(program, "serve", "--data", keys, "--passphrase-file", passphrase, "--listen", "127.0.0.1:0", "--audit", log)
+	out, err := cmd.StdoutPipe()
+	if err == nil {
+		err = cmd.Start()
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = cmd.Process.Kill(); _ = cmd.Wait() })
+	line, err := bufio.NewReader(out).ReadString('\n')
+	addr, found := strings.CutPrefix(strings.TrimSpace(line), "listening ")
+	if !found {
+		t.Fatalf("the daemon says %q, %v", line, err)
+	}
+	return addr, log
+}
+
+// ledgerLoses lets the ledger lose each write of a card, or keep it again.
+func ledgerLoses(t *testing.T, file string, loses bool) {
+	t.Helper()
+	db, err := sql.Open("sqlite", file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	text := "DROP TRIGGER lost"
+	if loses {
+		text = "CREATE TRIGGER lost BEFORE INSERT ON card_write BEGIN SELECT RAISE(ABORT, 'lost'); END"
+	}
+	if _, err := db.ExecContext(t.Context(), text); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// A MAC2 that the daemon made and that the ledger did not take is never
+// answered, and the reconciliation names it, in the log and as a command, until
+// the same request is answered.
+func TestReconcileWithAudit(t *testing.T) {
+	hsm, log := auditedDaemon(t)
+	cfg := servedConfig(t, hsm)
+	cfg.Reconcile.Audit, cfg.Reconcile.Every, cfg.Reconcile.Settle = []string{log}, 100*time.Millisecond, time.Nanosecond
+	file := configFile(t, cfg)
+	furnish(t, file, cfg)
+	p := launch(t, "serve", "--config", file)
+	till := newTerminal(t, p.line("listening "), 1)
+	if err := till.load(); err != nil {
+		t.Fatal(err)
+	}
+	body, err := till.request()
+	if err != nil {
+		t.Fatal(err)
+	}
+	ledgerLoses(t, cfg.Database.SQLite, true)
+	if answer, err := till.post("/prepay/accttranssupply", body); err != nil || !strings.Contains(answer, `"9001"`) || strings.Contains(answer, "Mac2") {
+		t.Fatalf("without a ledger: %s, %v", answer, err)
+	}
+	ledgerLoses(t, cfg.Database.SQLite, false)
+
+	// In the log of the daemon there are two, in the ledger one.
+	const named = "a MAC2 was computed and is in no order"
+	waitFor(t, func() bool { return strings.Contains(p.stderr.String(), named) }, p.stderr)
+	if !strings.Contains(p.stderr.String(), "mac2.asn=0000010133000001 mac2.counter=0001") {
+		t.Errorf("the log does not name the card and its counter:\n%s", p.stderr)
+	}
+	if m := reconciled(t, file, "--audit", log); m.Records != 2 || m.Foreign != 0 || len(m.Unaccounted) != 1 ||
+		m.Unaccounted[0].ASN != "0000010133000001" || m.Unaccounted[0].Counter != "0001" || m.Unaccounted[0].Fen != 1 {
+		t.Errorf("the report has %+v", m)
+	}
+	if answer, err := till.post("/prepay/accttranssupply", body); err != nil || !strings.Contains(answer, `"0000"`) {
+		t.Fatalf("the same again: %s, %v", answer, err)
+	}
+	if m := reconciled(t, file); m.Records != 3 || len(m.Unaccounted) != 0 {
+		t.Errorf("after the request was answered the report has %+v", m)
+	}
+	p.stop()
+	sound(t, file)
+	if _, stderr, err := tryOnecard("", "ledger", "reconcile", "--config", file, "--audit", cfg.Database.SQLite); err == nil || !strings.Contains(stderr, "not an audit log") {
+		t.Errorf("of a file that is no log: %v, %s", err, stderr)
+	}
+	// Of cards that this ledger has nothing to do with.
+	cfg.Schemes[0].Factors = []string{"3500000000000000"}
+	if m := reconciled(t, configFile(t, cfg)); m.Records != 0 || m.Foreign != 3 {
+		t.Errorf("of other cards the report has %+v", m)
+	}
+}
+
+// reconciled is the audit's part of the report.
+func reconciled(t *testing.T, file string, more ...string) made {
+	t.Helper()
+	out := onecard(t, "", append([]string{"ledger", "reconcile", "--config", file}, more...)...)
+	var report struct{ Audit made }
+	if err := json.Unmarshal([]byte(out), &report); err != nil {
+		t.Fatalf("%v in %s", err, out)
+	}
+	return report.Audit
+}
+
+// waitFor waits until something has happened.
+func waitFor(t *testing.T, happened func() bool, story fmt.Stringer) {
+	t.Helper()
+	for deadline := time.Now().Add(time.Minute); !happened(); time.Sleep(10 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatalf("it has not happened:\n%s", story)
+		}
+	}
+}
