@@ -124,6 +124,9 @@ func admit(keys *keystore.Snapshot, op *Op, c *Chain) error {
 	if !op.Kind.known() {
 		return ErrUnsupported
 	}
+	if _, needed := op.Kind.WithSerial(); needed {
+		return ErrNoSerials
+	}
 	if op.Kind.IsGeneric() {
 		g := op.Generic()
 		if g == nil {

@@ -41,6 +41,11 @@ const (
 	// No purse operations: MACs of messages of the caller's choosing. See Generic.
 	KindMAC       // make a MAC
 	KindMACVerify // verify one
+
+	// What a terminal without a PSAM asks: the serial is not its own. See
+	// WithSerial.
+	KindTerminalPurchase // KindPurchase, TerminalSerial as an answer
+	KindTerminalLock     // KindLock, TerminalSerial as an answer
 	numKinds
 )
 

@@ -166,6 +166,7 @@ func body(op mac.Op) string {
 		mac.KindPINUnblock: "YA", mac.KindPINReload: "YC", mac.KindAppBlock: "YE", mac.KindAppUnblock: "YG",
 		mac.KindCardBlock: "YI", mac.KindUpdateBinary: "YK", mac.KindUpdateRecord: "YM",
 		mac.KindExternalAuth: "YO", mac.KindInternalAuth: "YQ", mac.KindWriteKey: "YS",
+		mac.KindTerminalPurchase: "WU", mac.KindTerminalLock: "XM",
 	}
 	s := fmt.Sprintf("%s%02X%02X%02X%d", codes[op.Kind], op.Key.Set, op.Key.Version, op.Key.Algorithm, op.Levels)
 	for _, f := range op.Factors[:op.Levels] {

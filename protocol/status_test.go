@@ -105,8 +105,8 @@ func TestSpecificationAgreesWithTheDecoder(t *testing.T) {
 			t.Errorf("%s: the fields take %d digits, the table says %d", c.Code, got, want)
 		}
 	}
-	if len(seen) != 33 {
-		t.Errorf("%d commands, want 33", len(seen))
+	if len(seen) != 35 {
+		t.Errorf("%d commands, want 35", len(seen))
 	}
 }
 

@@ -43,6 +43,7 @@ func serveCommand() *cli.Command {
 			&cli.Uint64Flag{Name: "min-epoch", Usage: "refuse a keystore that was saved fewer times"},
 			&cli.StringFlag{Name: "audit", Usage: "directory of the audit log: no MAC is answered that is not on record there"},
 			&cli.StringFlag{Name: "audit-head", Usage: "file, on another disk, that is kept told where the audit log ends"},
+			&cli.StringFlag{Name: "terminal-serials", Usage: "file of the serials of terminals without a PSAM; without it there are none"},
 			&cli.StringFlag{Name: "log-level", DefaultText: d.Log.Level, Usage: "debug, info, warn or error"},
 			&cli.StringFlag{Name: "log-format", DefaultText: d.Log.Format, Usage: "text or json"},
 		},
@@ -86,15 +87,19 @@ func serve(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	listeners, err := listen(&cfg)
+	hsm, closeSerials, err := withSerials(&cfg, log, hsm)
 	if err != nil {
 		return errors.Join(err, closeAudit())
+	}
+	listeners, err := listen(&cfg)
+	if err != nil {
+		return errors.Join(err, closeSerials(), closeAudit())
 	}
 	d := daemon{
 		cfg: &cfg, log: log, keys: keys, signals: signals,
 		server: newServer(&cfg, log, tokens.states, keys.live, hsm),
 	}
-	return errors.Join(d.run(c, listeners), closeAudit())
+	return errors.Join(d.run(c, listeners), closeSerials(), closeAudit())
 }
 
 // selfTest holds the arithmetic that is going to serve against every vector.

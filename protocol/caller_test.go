@@ -1,0 +1,384 @@
+package protocol_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/hex"
+	"flag"
+	"fmt"
+	"math/rand/v2"
+	"net"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"pbochsm/keystore"
+	"pbochsm/mac"
+	"pbochsm/mac/reference"
+	"pbochsm/protocol"
+)
+
+var hostileAnswers = flag.Int("hostile.answers", 10_000, "answers that TestHostileCaller asks for")
+
+// TestHostileCaller holds what docs/security.md promises: a caller who may give
+// every command, who has published keys of his own beside the issuer's, and who
+// feeds each answer into the next request, never finds in an answer a key, half a
+// key, a session key, a value of a CBC chain, eight bytes of a MAC, or a MAC that
+// he has not earned by a right one. It goes through all pairs of commands, again
+// and again.
+func TestHostileCaller(t *testing.T) {
+	w := newWitness(t)
+	s := newServer(t)
+	s.Keys, s.HSM = w.keys, mac.NewEngine(w.keys, w)
+	s.Limits.Idle = time.Minute
+	var log logged
+	s.Logger = log.logger()
+	t.Cleanup(func() {
+		if n := s.Stats().Panics; n > 0 {
+			t.Errorf("%d panics: %s", n, log.String()[max(0, len(log.String())-2000):])
+		}
+	})
+	c := &caller{Rand: rand.New(rand.NewPCG(5, 1)), t: t, conn: dial(t, start(t, s)), witness: w}
+	_ = c.conn.SetDeadline(time.Time{})
+	commands := c.commands()
+	for c.answers < *hostileAnswers {
+		for _, first := range commands {
+			for _, second := range commands {
+				c.loot = nil
+				c.give(first)
+				c.give(second)
+			}
+		}
+	}
+	t.Logf("%d answers, %d of them done; %d claims were right, %d wrong", c.answers, c.done, w.right, w.wrong)
+	if c.done < c.answers/10 || w.right < c.answers/100 || w.wrong < c.answers/100 {
+		t.Errorf("%d answers, %d done, %d claims right, %d wrong: the caller hardly reaches the keys", c.answers, c.done, w.right, w.wrong)
+	}
+	if len(commands) < len(protocol.Specification()) {
+		t.Errorf("%d commands are given, there are %d", len(commands), len(protocol.Specification()))
+	}
+}
+
+// A witness is a backend that remembers all that no answer may have in it.
+type witness struct {
+	keys *keystore.Live
+
+	mu       sync.Mutex
+	secrets  map[string]string // of 8 bytes, to what they are; keys for good
+	passing  []string          // those of secrets that are forgotten after a while
+	unearned [2]string         // the MAC that the last operations did not earn, or ""
+	right    int
+	wrong    int
+}
+
+// The sets of keys: the issuer's, and the caller's own, which are published.
+const (
+	issuerSet = 0x51
+	callerSet = 0x52
+)
+
+func newWitness(t *testing.T) *witness {
+	t.Helper()
+	random := rand.New(rand.NewPCG(1, 5))
+	var entries []keystore.Entry
+	for _, set := range []byte{issuerSet, callerSet} {
+		for u := range keystore.Usages() {
+			for i, cipher := range []keystore.Cipher{keystore.Cipher3DES, keystore.CipherSM4} {
+				e := keystore.Entry{Key: keystore.Key{
+					Ref:   keystore.Ref{Set: set, Usage: keystore.Usage(u + 1), Version: 1, Algorithm: byte(4 * i)},
+					Index: uint16(len(entries)), Cipher: cipher, Levels: 1, State: keystore.StateActive,
+				}}
+				if e.Usage == keystore.UsageMAC {
+					e.Levels = 0
+				}
+				raw, _ := hex.DecodeString(publishedKey)
+				e.Secret = keystore.Secret(raw)
+				for j := range e.Secret {
+					if set == issuerSet {
+						e.Secret[j] = byte(random.Uint32())
+					}
+				}
+				entries = append(entries, e)
+			}
+		}
+	}
+	snapshot, err := keystore.NewSnapshot(keystore.ModeTest, 1, keystore.KCV{1, 2, 3}, entries)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &witness{keys: keystore.NewLive(snapshot), secrets: map[string]string{}}
+}
+
+// remembered is how many secrets of single operations are remembered.
+const remembered = 200_000
+
+func (w *witness) forbid(secret []byte, what string, passing bool) {
+	for ; len(secret) >= 8; secret = secret[8:] {
+		s := string(secret[:8])
+		if _, known := w.secrets[s]; known {
+			continue
+		}
+		w.secrets[s] = what
+		if passing {
+			w.passing = append(w.passing, s)
+		}
+	}
+	if len(w.passing) > remembered {
+		for _, s := range w.passing[:remembered/2] {
+			delete(w.secrets, s)
+		}
+		w.passing = slices.Delete(w.passing, 0, remembered/2)
+	}
+}
+
+// Run computes chains and takes down what is secret in them.
+func (w *witness) Run(ctx context.Context, keys *keystore.Snapshot, chains []mac.Chain) error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for i := range chains {
+		c := &chains[i]
+		generic := keys.Key(c.Key).Usage == keystore.UsageMAC
+		if c.Script != nil && c.Script.Insert != nil {
+			w.take(keys, mac.Chain{Key: c.Script.Insert.Key, Levels: c.Levels, Factors: c.Factors, Final: mac.FinalCard, Mode: mac.ModeEncipher, Script: new(mac.Script)}, false)
+		}
+		w.take(keys, *c, generic)
+	}
+	err := reference.Backend{}.Run(ctx, keys, chains)
+	last := &chains[len(chains)-1]
+	if last.Message[0].Blocks > 0 && last.Message[1].Blocks > 0 {
+		w.unearned[1] = string(last.MAC[1][:4])
+	}
+	return err
+}
+
+func (w *witness) take(keys *keystore.Snapshot, c mac.Chain, generic bool) {
+	if c.Script != nil {
+		script := *c.Script
+		script.Data, script.Insert = bytes.Clone(script.Data), nil
+		c.Script = &script
+	}
+	trace := reference.Run(keys.Key(c.Key).Cipher, reference.Key(*keys.Secret(c.Key)), &c)
+	for _, k := range trace.Keys {
+		w.forbid(k[:], "half a key", false)
+	}
+	w.forbid(trace.Final, "the last key", true)
+	if generic { // whose MACs are the caller's, to the last byte
+		return
+	}
+	for _, blocks := range trace.Blocks {
+		for _, b := range blocks {
+			w.forbid(b, "a value of a CBC chain", true)
+		}
+	}
+}
+
+// A caller gives commands and looks for what he should not have.
+type caller struct {
+	*rand.Rand
+	t       *testing.T
+	conn    net.Conn
+	witness *witness
+	loot    []byte // what the command before was answered with
+	answers int
+	done    int
+}
+
+// commands are what makes one request of each command.
+func (c *caller) commands() (commands []func() string) {
+	for _, text := range []string{"NC", "NO00", "NO90"} {
+		commands = append(commands, func() string { return text })
+	}
+	commands = append(commands,
+		func() string { return fmt.Sprintf("B2%04X%s", len(c.loot), c.loot) },
+		func() string { return fmt.Sprintf("N0%03d", 1+c.IntN(16)) },
+		func() string { return fmt.Sprintf("BU021K%03X;00%d", c.IntN(64), c.IntN(2)) },
+		func() string { return c.generic(mac.KindMAC) },
+		func() string { return c.generic(mac.KindMACVerify) },
+		func() string {
+			n := 1 + c.IntN(3)
+			s := fmt.Sprintf("WS%04X", n)
+			for range n {
+				k := []mac.Kind{mac.KindLoadTAC, mac.KindPurchaseTAC, mac.KindOverdraftTAC, mac.KindLockTAC}[c.IntN(4)]
+				s += body(c.op(k))
+			}
+			return s
+		})
+	for _, k := range append(mac.Kinds(), mac.KindTerminalPurchase, mac.KindTerminalLock) {
+		commands = append(commands, func() string { return c.purse(k) })
+	}
+	return commands
+}
+
+// purse is an operation with a claim that is made up, right, or right for
+// another amount.
+func (c *caller) purse(k mac.Kind) string {
+	op := c.op(k)
+	claim, claims := k.Claims()
+	if !claims {
+		return body(op)
+	}
+	guess := c.IntN(4)
+	if guess > 1 { // a card's own answer, which a caller can hear
+		copy(claim.Bytes(&op), c.right(op))
+	}
+	if guess == 3 {
+		f := k.Inputs()[c.IntN(len(k.Inputs()))]
+		if b := f.Bytes(&op); len(b) > 0 {
+			b[len(b)-1] ^= 1
+		}
+	}
+	return body(op)
+}
+
+// right is what a card would claim.
+func (c *caller) right(op mac.Op) []byte {
+	overheard := new(spy)
+	if err := mac.NewEngine(c.witness.keys, overheard).Do(context.Background(), []mac.Op{op}); err != nil {
+		c.t.Fatal(err)
+	}
+	return overheard.claimed
+}
+
+// op draws an operation that mostly fits, with the loot in one of its fields.
+func (c *caller) op(k mac.Kind) mac.Op {
+	op := mac.Op{Kind: k, Levels: 1, Key: mac.KeyID{Set: issuerSet, Version: 1, Algorithm: byte(4 * c.IntN(2))}}
+	if c.IntN(8) == 0 {
+		op.Key.Set = callerSet
+	}
+	op.Factors[0] = mac.Factor{7: byte(c.IntN(4))}
+	for _, f := range k.Inputs() {
+		f.SetLen(&op, c.length(f, &op))
+		c.fill(f.Bytes(&op))
+	}
+	if inputs := k.Inputs(); len(c.loot) > 0 && c.IntN(4) > 0 {
+		copy(inputs[c.IntN(len(inputs))].Bytes(&op), c.loot)
+	}
+	if c.IntN(16) > 0 {
+		c.suit(&op)
+	}
+	return op
+}
+
+// length draws one that suits a counted field in most cases.
+func (c *caller) length(f mac.Field, op *mac.Op) int {
+	switch f {
+	case mac.AuthCode:
+		return 0
+	case mac.Challenge:
+		if op.Kind == mac.KindExternalAuth || op.Kind == mac.KindInternalAuth {
+			return 16
+		}
+		return 4 << c.IntN(2)
+	case mac.Response:
+		return 16
+	case mac.Content:
+		return 1 + c.IntN(60)
+	}
+	return f.Least() + c.IntN(f.Width()-f.Least()+1)
+}
+
+// suit puts fields into their ranges that have narrow ones.
+func (c *caller) suit(op *mac.Op) {
+	narrow := map[mac.Field][]byte{
+		mac.Date: {0x20, 0x24, 0x02, 0x29}, mac.Time: {0x13, 0x57, byte(c.IntN(10))}, mac.Enciphered: {byte(c.IntN(2))},
+		mac.NewUsage: {byte(1 + c.IntN(15))}, mac.NewVersion: {1}, mac.NewAlgorithm: {byte(4 * c.IntN(2))}, mac.P2: {byte(c.IntN(2))},
+	}
+	for _, f := range op.Kind.Inputs() {
+		copy(f.Bytes(op), narrow[f])
+	}
+	if types := op.Kind.Types(); len(types) > 0 && slices.Contains(op.Kind.Inputs(), mac.Type) {
+		mac.Type.Bytes(op)[0] = byte(types[c.IntN(len(types))])
+	}
+}
+
+func (c *caller) fill(b []byte) {
+	for i := range b {
+		b[i] = byte(c.Uint32())
+	}
+}
+
+// generic is M6 or M8 of any key, with the loot as its message.
+func (c *caller) generic(k mac.Kind) string {
+	message := append(bytes.Clone(c.loot), make([]byte, 1+c.IntN(24))...)
+	part, algorithm := c.IntN(4), 1+2*c.IntN(2)
+	if part == 1 || part == 2 {
+		message = append(message, make([]byte, (8-len(message)%8)%8)...)
+	}
+	s := fmt.Sprintf("M%d%d01%d%dFFF", map[mac.Kind]int{mac.KindMAC: 6, mac.KindMACVerify: 8}[k], part, algorithm, 1+c.IntN(2))
+	if c.IntN(2) == 0 {
+		s += fmt.Sprintf("K%03X", c.IntN(64))
+	} else {
+		s += fmt.Sprintf("I%02X0100", issuerSet+c.IntN(2))
+	}
+	if part >= 2 {
+		s += fmt.Sprintf("%016X", c.Uint64())
+	}
+	s += fmt.Sprintf("%04X%s", len(message), message)
+	if k == mac.KindMACVerify && part%3 == 0 {
+		s += fmt.Sprintf("%016X", c.Uint64())
+	}
+	return s
+}
+
+// give sends one request and looks at the answer.
+func (c *caller) give(command func() string) {
+	request := command()
+	w := c.witness
+	w.mu.Lock()
+	w.unearned = [2]string{w.unearned[1], ""}
+	w.mu.Unlock()
+	reply := ask(c.t, c.conn, "HEAD", request)
+	c.answers++
+	status, text := reply[6:8], reply[8:]
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	switch {
+	case status == "00":
+		c.done++
+		if w.unearned[1] != "" {
+			w.right++
+		}
+		w.unearned[1] = "" // it has been earned
+	case status == "01":
+		w.wrong++
+	}
+	if status != "00" && text != "" {
+		c.t.Fatalf("%q: a refusal with %q", request, reply)
+	}
+	if strings.HasPrefix(request, "B2") || strings.HasPrefix(request, "N0") {
+		c.loot = []byte(text)
+		return
+	}
+	raw, err := hex.DecodeString(text[:len(text)&^1])
+	if err == nil {
+		c.loot = raw
+	}
+	c.search(request, text)
+}
+
+// search looks for secrets at every digit of an answer.
+func (c *caller) search(request, text string) {
+	for i := 0; i+8 <= len(text); i++ {
+		four, err := hex.DecodeString(text[i : i+8])
+		if err != nil {
+			continue
+		}
+		for _, m := range c.witness.unearned {
+			if m != "" && string(four) == m {
+				c.t.Fatalf("%q is answered %q, with a MAC that was not earned", request, text)
+			}
+		}
+		if i+16 > len(text) {
+			continue
+		}
+		eight, err := hex.DecodeString(text[i : i+16])
+		if err != nil {
+			continue
+		}
+		if what, secret := c.witness.secrets[string(eight)]; secret {
+			c.t.Fatalf("%q is answered %q: digits %d on are %s", request, text, i, what)
+		}
+	}
+}
