@@ -95,6 +95,7 @@ func newWitness(t *testing.T) *witness {
 				}
 				raw, _ := hex.DecodeString(publishedKey)
 				e.Secret = keystore.Secret(raw)
+				e.Secret[15] ^= byte(u) << 1 // no two keys share their bytes
 				for j := range e.Secret {
 					if set == issuerSet {
 						e.Secret[j] = byte(random.Uint32())

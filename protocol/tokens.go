@@ -12,6 +12,15 @@ type TokenState struct {
 	TAC     string // the way in which TAC keys are folded
 }
 
+// String says the state in words.
+func (s TokenState) String() string {
+	state := "serves"
+	if !s.Serving {
+		state = "DOWN"
+	}
+	return fmt.Sprintf("token %s %s, TAC keys by way %s", s.Name, state, s.TAC)
+}
+
 // tokensMode is the mode of NO that tells of the tokens. payShield has none of
 // this number.
 const tokensMode = 90

@@ -88,9 +88,14 @@ func openSystem(ctx context.Context, cfg *config.Config, p parts) (s *system, er
 	return s, err
 }
 
-// ready tells whether the system can answer a request for money.
-func (s *system) ready(ctx context.Context) error {
-	return errors.Join(s.pool.Ready(), s.ledger.Ping(ctx))
+// ready tells whether the system can answer a request for money, and of the
+// tokens that its keys are in.
+func (s *system) ready(ctx context.Context) ([]string, error) {
+	var tokens []string
+	for _, t := range s.pool.Tokens() {
+		tokens = append(tokens, t.String())
+	}
+	return tokens, errors.Join(s.pool.Ready(), s.ledger.Ping(ctx))
 }
 
 func (s *system) close() error {

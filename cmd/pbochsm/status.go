@@ -45,11 +45,7 @@ func status(c *cli.Context) error {
 	fmt.Fprintf(c.App.Writer, "storage master key %s, firmware %s, up to %d connections\n",
 		out.Check, out.Firmware, out.Sockets)
 	for _, t := range out.Tokens {
-		state := "serves"
-		if !t.Serving {
-			state = "DOWN"
-		}
-		fmt.Fprintf(c.App.Writer, "token %s %s, TAC keys by way %s\n", t.Name, state, t.TAC)
+		fmt.Fprintln(c.App.Writer, protocol.TokenState(t))
 	}
 	return nil
 }

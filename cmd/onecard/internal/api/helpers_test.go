@@ -81,7 +81,7 @@ func options(t testing.TB) api.Options {
 		Now:   func() time.Time { return clock },
 		Rand:  rand.NewChaCha8([32]byte{1}),
 		Log:   slog.New(slog.DiscardHandler),
-		Ready: func(context.Context) error { return nil },
+		Ready: func(context.Context) ([]string, error) { return nil, nil },
 	}
 }
 

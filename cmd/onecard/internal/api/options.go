@@ -34,9 +34,9 @@ type Options struct {
 	Rand io.Reader // of request ids and of the key that no domain has
 	Log  *slog.Logger
 
-	Metrics     *prometheus.Registry // nil: one of its own
-	HideMetrics bool                 // served by Probes alone
-	Ready       func(context.Context) error
+	Metrics     *prometheus.Registry                    // nil: one of its own
+	HideMetrics bool                                    // served by Probes alone
+	Ready       func(context.Context) ([]string, error) // nil, and what more readyz says
 	Limits      Limits
 	Proxies     []netip.Prefix // whose X-Forwarded-For is believed
 

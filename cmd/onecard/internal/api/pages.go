@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"io"
 	"net/http"
 	"strings"
 	"time"
@@ -117,7 +118,7 @@ func static(contentType string, text []byte) http.Handler {
 	})
 }
 
-// ready tells whether requests can be carried out now. What is missing is told
+// ready tells whether requests can be carried out now, and how the tokens are. What is missing is told
 // by the log; here it would tell strangers.
 func (a *API) ready(w http.ResponseWriter, r *http.Request) {
 	ctx, cancel := context.WithTimeout(r.Context(), readyTimeout)
@@ -127,10 +128,11 @@ func (a *API) ready(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "draining", http.StatusServiceUnavailable)
 		return
 	}
-	if err := a.Ready(ctx); err != nil {
+	more, err := a.Ready(ctx)
+	if err != nil {
 		a.Log.WarnContext(ctx, "not ready", "cause", err)
 		http.Error(w, "not ready", http.StatusServiceUnavailable)
 		return
 	}
-	_, _ = w.Write([]byte("ready\n"))
+	_, _ = io.WriteString(w, strings.Join(append([]string{"ready"}, more...), "\n")+"\n")
 }

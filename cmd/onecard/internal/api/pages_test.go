@@ -69,13 +69,18 @@ func TestDescriptions(t *testing.T) {
 }
 
 func TestProbes(t *testing.T) {
+	var more []string
 	fails := error(nil)
-	b := newBench(t, func(o *api.Options) { o.Ready = func(context.Context) error { return fails } })
+	b := newBench(t, func(o *api.Options) { o.Ready = func(context.Context) ([]string, error) { return more, fails } })
 	if w := b.get("/healthz"); w.Code != 200 || w.Body.String() != "ok\n" {
 		t.Errorf("healthz: %d %q", w.Code, w.Body)
 	}
 	if w := b.get("/readyz"); w.Code != 200 || w.Body.String() != "ready\n" {
 		t.Errorf("readyz: %d %q", w.Code, w.Body)
+	}
+	more = []string{"token main serves"}
+	if w := b.get("/readyz"); w.Code != 200 || w.Body.String() != "ready\ntoken main serves\n" {
+		t.Errorf("readyz with a token: %d %q", w.Code, w.Body)
 	}
 	fails = errors.New("the reason")
 	if w := b.get("/readyz"); w.Code != 503 || strings.Contains(w.Body.String(), "reason") {

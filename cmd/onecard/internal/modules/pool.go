@@ -6,10 +6,13 @@
 package modules
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -42,6 +45,7 @@ var _ mac.HSM = (*Pool)(nil)
 type member struct {
 	client *protocol.Client
 	up     atomic.Bool
+	tokens atomic.Pointer[[]protocol.TokenState] // as of the last health check
 }
 
 // New takes the daemons in the order of preference among equals: work goes
@@ -165,14 +169,23 @@ func (p *Pool) Check(ctx context.Context) error {
 	return p.Ready()
 }
 
-// check asks one daemon for its diagnostics, which a sealed one refuses.
+// check asks one daemon for its diagnostics, which a sealed one refuses, and for
+// its tokens. That one of them is down takes no daemon out: it may have other
+// keys.
 func (p *Pool) check(ctx context.Context, m *member) {
 	timed, cancel := context.WithTimeout(ctx, p.o.Patience)
 	defer cancel()
 	_, err := m.client.Diagnostics(timed)
+	var tokens []protocol.TokenState
+	if err == nil {
+		if tokens, err = m.client.Tokens(timed); errors.Is(err, mac.ErrInvalid) {
+			err = nil // a daemon that knows of none
+		}
+	}
 	if ctx.Err() != nil {
 		return
 	}
+	m.tokens.Store(&tokens)
 	if was := m.up.Swap(err == nil); was != (err == nil) {
 		if err == nil {
 			p.o.Logger.Info("security module answers again", "address", m.client.Addr)
@@ -190,6 +203,21 @@ func (p *Pool) Ready() error {
 		}
 	}
 	return ErrNone
+}
+
+// Tokens tells of the tokens of the daemons, by name and each state once: whether
+// it serves, and how it folds TAC keys.
+func (p *Pool) Tokens() []protocol.TokenState {
+	var all []protocol.TokenState
+	for _, m := range p.members {
+		if tokens := m.tokens.Load(); tokens != nil {
+			all = append(all, *tokens...)
+		}
+	}
+	slices.SortFunc(all, func(a, b protocol.TokenState) int {
+		return cmp.Or(strings.Compare(a.Name, b.Name), strings.Compare(a.String(), b.String()))
+	})
+	return slices.Compact(all)
 }
 
 // Up tells, by address, which daemons are up.

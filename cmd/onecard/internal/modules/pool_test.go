@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"net"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -27,8 +28,9 @@ type daemon struct {
 	stop func()
 }
 
-// start serves the keys of the vectors, or none if it is sealed.
-func start(t *testing.T, addr string, sealed bool) *daemon {
+// start serves the keys of the vectors, or none if it is sealed, and tells of
+// tokens.
+func start(t *testing.T, addr string, sealed bool, tokens ...protocol.TokenState) *daemon {
 	t.Helper()
 	s, err := vectors.Snapshot()
 	if err != nil {
@@ -36,6 +38,7 @@ func start(t *testing.T, addr string, sealed bool) *daemon {
 	}
 	live := keystore.NewLive(s)
 	server := &protocol.Server{HSM: mac.NewEngine(live, reference.Backend{}), Keys: live, Rand: rand.Reader, Now: time.Now}
+	server.Tokens = func() []protocol.TokenState { return tokens }
 	if sealed {
 		server.HSM, server.Keys = sealedHSM{}, nil
 	}
@@ -139,6 +142,25 @@ func TestFailOver(t *testing.T) {
 	answered(t, p)
 	cancel()
 	<-watched
+}
+
+// The health check brings how the tokens are; a daemon that is gone has none.
+func TestTokens(t *testing.T) {
+	main := protocol.TokenState{Name: "main", Serving: true, TAC: "host"}
+	down := protocol.TokenState{Name: "main", TAC: "host"}
+	spare := protocol.TokenState{Name: "spare", Serving: true, TAC: "half-xor"}
+	a := start(t, "127.0.0.1:0", false, spare, main)
+	b, c := start(t, "127.0.0.1:0", false, main), start(t, "127.0.0.1:0", false, down)
+	p := pool(t, a.addr, b.addr, c.addr)
+	for _, want := range [][]protocol.TokenState{{down, main, spare}, {main, spare}} {
+		if err := p.Check(context.Background()); err != nil {
+			t.Fatal(err)
+		}
+		if got := p.Tokens(); !slices.Equal(got, want) {
+			t.Errorf("tokens %v, want %v", got, want)
+		}
+		c.stop()
+	}
 }
 
 // A sealed daemon answers, but not what is needed.
