@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/hex"
+	"errors"
 	"flag"
 	"fmt"
 	"math/rand/v2"
@@ -30,47 +31,66 @@ var hostileAnswers = flag.Int("hostile.answers", 10_000, "answers that TestHosti
 // and again.
 func TestHostileCaller(t *testing.T) {
 	w := newWitness(t)
-	s := newServer(t)
-	s.Keys, s.HSM = w.keys, mac.NewEngine(w.keys, w)
-	s.Limits.Idle = time.Minute
-	var log logged
-	s.Logger = log.logger()
-	t.Cleanup(func() {
-		if n := s.Stats().Panics; n > 0 {
-			t.Errorf("%d panics: %s", n, log.String()[max(0, len(log.String())-2000):])
-		}
-	})
-	c := &caller{Rand: rand.New(rand.NewPCG(5, 1)), t: t, conn: dial(t, start(t, s)), witness: w}
-	_ = c.conn.SetDeadline(time.Time{})
-	commands := c.commands()
-	for c.answers < *hostileAnswers {
-		for _, first := range commands {
-			for _, second := range commands {
-				c.loot = nil
-				c.give(first)
-				c.give(second)
+	c := newCaller(t, w, mac.NewEngine(w.keys, w))
+	if err := c.goThrough(*hostileAnswers); err != nil {
+		t.Fatal(err)
+	}
+	t.Logf("%d answers, %d of them done; %d claims were right, %d wrong", c.answers, c.done, c.right, c.wrong)
+	if c.done < c.answers/10 || c.right < c.answers/100 || c.wrong < c.answers/100 {
+		t.Errorf("%d answers, %d done, %d claims right, %d wrong: the caller hardly reaches the keys", c.answers, c.done, c.right, c.wrong)
+	}
+	if n := len(c.commands()); n < len(protocol.Specification()) {
+		t.Errorf("%d commands are given, there are %d", n, len(protocol.Specification()))
+	}
+}
+
+// A module that gives something away is found out.
+func TestHostileCallerFindsWhatThereIs(t *testing.T) {
+	w := newWitness(t)
+	engine := mac.NewEngine(w.keys, w)
+	for name, fault := range map[string]mac.HSM{
+		"MAC2 for nothing": forgiving{engine, w},
+		"a card's key in a command": hsmFunc(func(op *mac.Op) {
+			ops := []mac.Op{*op}
+			op.Err = errors.Join(engine.Do(context.Background(), ops), ops[0].Err)
+			op.Answer = ops[0].Answer
+			op.SetCommand(ops[0].Command())
+			if op.Kind == mac.KindCardBlock && op.Err == nil {
+				op.SetCommand(append([]byte{1}, w.aKey()...))
 			}
+		}),
+	} {
+		t.Run(name, func(t *testing.T) {
+			if err := newCaller(t, w, fault).goThrough(20_000); err == nil {
+				t.Error("nothing was found")
+			}
+		})
+	}
+}
+
+// forgiving takes every claim for right.
+type forgiving struct {
+	mac.HSM
+	witness *witness
+}
+
+func (f forgiving) Do(ctx context.Context, ops []mac.Op) error {
+	for i := range ops {
+		if claim, claims := ops[i].Kind.Claims(); claims && !ops[i].Kind.IsGeneric() {
+			copy(claim.Bytes(&ops[i]), f.witness.claimOf(ops[i]))
 		}
 	}
-	t.Logf("%d answers, %d of them done; %d claims were right, %d wrong", c.answers, c.done, w.right, w.wrong)
-	if c.done < c.answers/10 || w.right < c.answers/100 || w.wrong < c.answers/100 {
-		t.Errorf("%d answers, %d done, %d claims right, %d wrong: the caller hardly reaches the keys", c.answers, c.done, w.right, w.wrong)
-	}
-	if len(commands) < len(protocol.Specification()) {
-		t.Errorf("%d commands are given, there are %d", len(commands), len(protocol.Specification()))
-	}
+	return f.HSM.Do(ctx, ops)
 }
 
 // A witness is a backend that remembers all that no answer may have in it.
 type witness struct {
 	keys *keystore.Live
 
-	mu       sync.Mutex
-	secrets  map[string]string // of 8 bytes, to what they are; keys for good
-	passing  []string          // those of secrets that are forgotten after a while
-	unearned [2]string         // the MAC that the last operations did not earn, or ""
-	right    int
-	wrong    int
+	mu      sync.Mutex
+	secrets map[string]string // of 8 bytes, to what they are; keys for good
+	passing []string          // those of secrets that are forgotten after a while
+	made    string            // the MAC that the last operation was to make for a claim, or ""
 }
 
 // The sets of keys: the issuer's, and the caller's own, which are published.
@@ -149,9 +169,28 @@ func (w *witness) Run(ctx context.Context, keys *keystore.Snapshot, chains []mac
 	err := reference.Backend{}.Run(ctx, keys, chains)
 	last := &chains[len(chains)-1]
 	if last.Message[0].Blocks > 0 && last.Message[1].Blocks > 0 {
-		w.unearned[1] = string(last.MAC[1][:4])
+		w.made = string(last.MAC[1][:4])
 	}
 	return err
+}
+
+// claimOf is what a card would claim in op.
+func (w *witness) claimOf(op mac.Op) []byte {
+	overheard := new(spy)
+	_ = mac.NewEngine(w.keys, overheard).Do(context.Background(), []mac.Op{op.Clone()})
+	return overheard.claimed
+}
+
+// aKey is a key that a chain has come by.
+func (w *witness) aKey() []byte {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for s, what := range w.secrets {
+		if what == "half a key" {
+			return []byte(s)
+		}
+	}
+	return nil
 }
 
 func (w *witness) take(keys *keystore.Snapshot, c mac.Chain, generic bool) {
@@ -182,8 +221,38 @@ type caller struct {
 	conn    net.Conn
 	witness *witness
 	loot    []byte // what the command before was answered with
-	answers int
-	done    int
+
+	earned   bool      // the claim of the command is right
+	unearned [2]string // the MACs that the command before, and this one, did not earn, or ""
+
+	answers, done, right, wrong int
+}
+
+func newCaller(t *testing.T, w *witness, hsm mac.HSM) *caller {
+	t.Helper()
+	s := newServer(t)
+	s.Keys, s.HSM = w.keys, hsm
+	s.Limits.Idle = time.Minute
+	c := &caller{Rand: rand.New(rand.NewPCG(5, 1)), t: t, conn: dial(t, start(t, s)), witness: w}
+	_ = c.conn.SetDeadline(time.Time{})
+	return c
+}
+
+// goThrough gives all pairs of commands until there are so many answers, and
+// tells what was found.
+func (c *caller) goThrough(answers int) error {
+	commands := c.commands()
+	for c.answers < answers {
+		for _, first := range commands {
+			for _, second := range commands {
+				c.loot = nil
+				if err := errors.Join(c.give(first), c.give(second)); err != nil {
+					return err
+				}
+			}
+		}
+	}
+	return nil
 }
 
 // commands are what makes one request of each command.
@@ -222,7 +291,7 @@ func (c *caller) purse(k mac.Kind) string {
 	}
 	guess := c.IntN(4)
 	if guess > 1 { // a card's own answer, which a caller can hear
-		copy(claim.Bytes(&op), c.right(op))
+		copy(claim.Bytes(&op), c.witness.claimOf(op))
 	}
 	if guess == 3 {
 		f := k.Inputs()[c.IntN(len(k.Inputs()))]
@@ -230,16 +299,8 @@ func (c *caller) purse(k mac.Kind) string {
 			b[len(b)-1] ^= 1
 		}
 	}
+	c.earned = bytes.HasPrefix(c.witness.claimOf(op), claim.Bytes(&op))
 	return body(op)
-}
-
-// right is what a card would claim.
-func (c *caller) right(op mac.Op) []byte {
-	overheard := new(spy)
-	if err := mac.NewEngine(c.witness.keys, overheard).Do(context.Background(), []mac.Op{op}); err != nil {
-		c.t.Fatal(err)
-	}
-	return overheard.claimed
 }
 
 // op draws an operation that mostly fits, with the loot in one of its fields.
@@ -324,51 +385,54 @@ func (c *caller) generic(k mac.Kind) string {
 }
 
 // give sends one request and looks at the answer.
-func (c *caller) give(command func() string) {
+func (c *caller) give(command func() string) error {
+	c.earned = false
 	request := command()
 	w := c.witness
 	w.mu.Lock()
-	w.unearned = [2]string{w.unearned[1], ""}
+	w.made = ""
 	w.mu.Unlock()
 	reply := ask(c.t, c.conn, "HEAD", request)
 	c.answers++
-	status, text := reply[6:8], reply[8:]
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	switch {
-	case status == "00":
+	c.unearned = [2]string{c.unearned[1], w.made}
+	if c.earned {
+		c.unearned[1] = ""
+	}
+	status, text := reply[6:8], reply[8:]
+	switch status {
+	case "00":
 		c.done++
-		if w.unearned[1] != "" {
-			w.right++
+		if w.made != "" {
+			c.right++
 		}
-		w.unearned[1] = "" // it has been earned
-	case status == "01":
-		w.wrong++
+	case "01":
+		c.wrong++
 	}
 	if status != "00" && text != "" {
-		c.t.Fatalf("%q: a refusal with %q", request, reply)
+		return fmt.Errorf("%q: a refusal with %q", request, reply)
 	}
 	if strings.HasPrefix(request, "B2") || strings.HasPrefix(request, "N0") {
 		c.loot = []byte(text)
-		return
+		return nil
 	}
-	raw, err := hex.DecodeString(text[:len(text)&^1])
-	if err == nil {
+	if raw, err := hex.DecodeString(text[:len(text)&^1]); err == nil {
 		c.loot = raw
 	}
-	c.search(request, text)
+	return c.search(request, text)
 }
 
 // search looks for secrets at every digit of an answer.
-func (c *caller) search(request, text string) {
+func (c *caller) search(request, text string) error {
 	for i := 0; i+8 <= len(text); i++ {
 		four, err := hex.DecodeString(text[i : i+8])
 		if err != nil {
 			continue
 		}
-		for _, m := range c.witness.unearned {
+		for _, m := range c.unearned {
 			if m != "" && string(four) == m {
-				c.t.Fatalf("%q is answered %q, with a MAC that was not earned", request, text)
+				return fmt.Errorf("%q is answered %q, with a MAC that was not earned", request, text)
 			}
 		}
 		if i+16 > len(text) {
@@ -379,7 +443,8 @@ func (c *caller) search(request, text string) {
 			continue
 		}
 		if what, secret := c.witness.secrets[string(eight)]; secret {
-			c.t.Fatalf("%q is answered %q: digits %d on are %s", request, text, i, what)
+			return fmt.Errorf("%q is answered %q: digits %d on are %s", request, text, i, what)
 		}
 	}
+	return nil
 }
