@@ -51,7 +51,7 @@ func PlanOf(op Op, p *keystore.Profile, c keystore.Cipher) (*Plan, error) {
 
 func (k Kind) planned() bool {
 	_, serial := k.WithSerial()
-	return k.known() && !k.IsGeneric() && !serial && k != KindWriteKey
+	return k.known() && !k.IsGeneric() && !k.IsRaw() && !serial && k != KindWriteKey
 }
 
 // Follow makes Chain the one that comes after it, once it has been run, and
