@@ -12,6 +12,7 @@ LOADS    ?= 1000000
 CORES    ?= 20
 CHAINS   ?= 100000000
 SAMPLES  ?= 1000000
+ANSWERS  ?= 1000000
 MONEYTIME ?= 20000x
 KILLS    ?= 1000
 CUTS     ?= 200
@@ -29,7 +30,7 @@ GOLANGCI := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 
 .DEFAULT_GOAL := help
 .PHONY: help run demo test build lint fuzz bench lanes-long vectors-openssl token-long token-chains token-faults token-memory \
-	token-cores money-bench ledger-kill ledger-power ledger-disk ledger-cut ledger-orders ledger-cards ledger-bench dudect generate vectors setup clean
+	token-cores hostile-long money-bench ledger-kill ledger-power ledger-disk ledger-cut ledger-orders ledger-cards ledger-bench dudect generate vectors setup clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -80,6 +81,9 @@ token-cores: setup ## look for keys in CORES core dumps of a process that comput
 
 money-bench: ## the money endpoint against what the disk and PostgreSQL can do, as ratios
 	go test -run '^$$' -bench Money -benchtime $(MONEYTIME) -timeout 0 ./cmd/onecard
+
+hostile-long: ## let a hostile caller look for keys and unearned MACs in ANSWERS answers
+	go test -run '^TestHostileCaller$$' -timeout 0 -v ./protocol -hostile.answers $(ANSWERS)
 
 dudect: ## ask SAMPLES measurements of each core whether its time depends on secrets
 	go run ./mac/lanes/dudect -samples $(SAMPLES)

@@ -47,7 +47,12 @@ const (
 	UsageAuthenticate // 外部认证, 内部认证
 
 	UsageMAC // 报文鉴别: MACs of messages that have nothing to do with a card
+
+	UsageKeyControl // 主控密钥: under which keys are written into a card
 )
+
+// OfCard tells whether u is a usage that a card's keys may have.
+func (u Usage) OfCard() bool { return usageNames.has(uint8(u)) && u != UsageMAC }
 
 // A Cipher is the block cipher of a key.
 type Cipher uint8

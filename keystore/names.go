@@ -29,7 +29,7 @@ func (n names) value(what, word string) (uint8, error) {
 var (
 	usageNames = names{
 		"load", "unload", "purchase", "tac", "overdraft", "unlock", "pin-unblock", "pin-reload",
-		"maintenance", "app-block", "app-unblock", "card-control", "authenticate", "mac",
+		"maintenance", "app-block", "app-unblock", "card-control", "authenticate", "mac", "key-control",
 	}
 	cipherNames = names{"3des", "sm4"}
 	stateNames  = names{"pending", "active", "retired"}

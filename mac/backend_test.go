@@ -42,7 +42,7 @@ func keysWithLevels(levels uint8) []keystore.Entry {
 	for _, u := range []keystore.Usage{
 		keystore.UsageLoad, keystore.UsageUnload, keystore.UsagePurchase, keystore.UsageTAC, keystore.UsageOverdraft,
 		keystore.UsageUnlock, keystore.UsagePINUnblock, keystore.UsagePINReload, keystore.UsageMaintenance,
-		keystore.UsageAppBlock, keystore.UsageAppUnblock, keystore.UsageCardControl, keystore.UsageAuthenticate,
+		keystore.UsageAppBlock, keystore.UsageAppUnblock, keystore.UsageCardControl, keystore.UsageAuthenticate, keystore.UsageKeyControl,
 	} {
 		keys = append(keys, testKey(u, levels))
 	}

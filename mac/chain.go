@@ -71,8 +71,18 @@ const (
 // A Script is what a chain of an issuer script computes on: whole blocks of the
 // key's cipher, at most MaxScript bytes.
 type Script struct {
-	IV   [16]byte // the left 8 bytes with 3DES
-	Data []byte
+	IV     [16]byte // the left 8 bytes with 3DES
+	Data   []byte
+	Insert *Insert // with ModeEncipher, or nil
+}
+
+// An Insert is a card's key that becomes part of Script.Data before that is
+// enciphered: the backend diversifies Key by the Levels and Factors of the chain
+// and writes its 16 bytes from At on. So they exist in the clear in the backend
+// alone.
+type Insert struct {
+	Key keystore.Handle
+	At  int
 }
 
 // MaxScript bounds the data of a Script: a command of the longest body, padded.

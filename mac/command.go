@@ -2,6 +2,7 @@ package mac
 
 import (
 	"crypto/subtle"
+	"fmt"
 	"slices"
 
 	"pbochsm/keystore"
@@ -28,6 +29,7 @@ const (
 	always             // Ld ‖ data, padded and enciphered; see [PBOC] 3.3
 	asked              // the same, if the field Enciphered says so
 	response           // a challenge, enciphered as it is; see [PBOC] 6
+	withKey            // Ld ‖ data ‖ a card's key, as always; see [PBOC] 6
 )
 
 // A macing says how the command is authenticated.
@@ -58,8 +60,10 @@ func (m *command) fits(f Field, op *Op, p *keystore.Profile) bool {
 			return n == 0
 		}
 		return n == 4 || n == 8
-	case PIN, Content:
+	case PIN, Content, KeyHeader:
 		return n >= f.Least()
+	case NewUsage:
+		return keystore.Usage(NewUsage.Bytes(op)[0]).OfCard()
 	case Response:
 		return n == len(Challenge.Bytes(op)) // of whole blocks: see chain
 	case Enciphered:
@@ -119,6 +123,9 @@ func (m *command) chain(r *recipe, op *Op, c *Chain, s setting) error {
 			return Challenge.invalid()
 		}
 		c.Mode, c.Script = ModeEncipher, &Script{Data: padded}
+	case m.cipher == withKey:
+		room := append(append([]byte(nil), body...), make([]byte, len(keystore.Secret{}))...)
+		c.Mode, c.Script = ModeEncipher, &Script{Data: frame(room, s)}
 	case m.enciphers(op):
 		framed := frame(body, s)
 		if len(framed)+macSize > maxBody {
@@ -128,6 +135,25 @@ func (m *command) chain(r *recipe, op *Op, c *Chain, s setting) error {
 	default:
 		m.authenticate(r, op, c, body, s)
 	}
+	return nil
+}
+
+// writeKey has the key that op names put into the frame of c, diversified by the
+// same factors as the key that controls it. A card's keys are therefore
+// enciphered for that card alone, and the frames that a caller can have under one
+// control key are as few as the set has keys: none is of his choosing.
+func writeKey(keys *keystore.Snapshot, op *Op, c *Chain) error {
+	h, err := keys.Find(keystore.Ref{
+		Set: op.Key.Set, Usage: keystore.Usage(NewUsage.Bytes(op)[0]),
+		Version: NewVersion.Bytes(op)[0], Algorithm: NewAlgorithm.Bytes(op)[0],
+	})
+	if err != nil {
+		return fmt.Errorf("mac: the key to be written: %w", err)
+	}
+	if keys.Key(h).Levels != op.Levels {
+		return Factors.invalid()
+	}
+	c.Script.Insert = &Insert{Key: h, At: 1 + len(KeyHeader.Bytes(op))}
 	return nil
 }
 

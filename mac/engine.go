@@ -152,7 +152,18 @@ func (a *admission) admit(keys *keystore.Snapshot, op *Op, c *Chain) error {
 		return err
 	}
 	c.Key = a.handle
-	return a.procedure.chain(op, c, a.setting)
+	return a.chain(keys, op, c)
+}
+
+// chain makes the chain of an operation that has been checked.
+func (a *admission) chain(keys *keystore.Snapshot, op *Op, c *Chain) error {
+	if err := a.procedure.chain(op, c, a.setting); err != nil {
+		return err
+	}
+	if op.Kind == KindWriteKey {
+		return writeKey(keys, op, c)
+	}
+	return nil
 }
 
 // renew is admit for an operation unlike the one before. A field that is out of
@@ -161,6 +172,9 @@ func (a *admission) renew(keys *keystore.Snapshot, op *Op, c *Chain) error {
 	*a = admission{}
 	if !op.Kind.known() {
 		return ErrUnsupported
+	}
+	if _, needed := op.Kind.WithSerial(); needed {
+		return ErrNoSerials
 	}
 	if op.Kind.IsGeneric() {
 		g := op.Generic()
@@ -192,7 +206,7 @@ func (a *admission) renew(keys *keystore.Snapshot, op *Op, c *Chain) error {
 	}
 	*a = admission{op.Kind, op.Levels, op.Key, p, h, settingOf(keys, op, h)}
 	c.Key = h
-	return p.chain(op, c, a.setting)
+	return a.chain(keys, op, c)
 }
 
 // judge compares the claimed MAC and releases the one that was made. A wrong

@@ -33,6 +33,13 @@ var (
 	// computes with bytes.
 	ErrElsewhere = fmt.Errorf("%w: the key lives in a token, which only a daemon that has it configured can use", ErrUnavailable)
 
+	// ErrNotGivenOut is a key in a token that was to be written into a card.
+	ErrNotGivenOut = fmt.Errorf("%w: the key lives in a token, which does not give it out", ErrUnsupported)
+
+	// ErrNoSerials is an operation that needs a terminal serial, where none are
+	// kept.
+	ErrNoSerials = fmt.Errorf("%w: no terminal serials are kept here", ErrUnsupported)
+
 	// ErrBudget is a card or client that has been wrong too often. See
 	// docs/security.md.
 	ErrBudget = errors.New("mac: failure budget spent")

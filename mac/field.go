@@ -44,6 +44,13 @@ const (
 	Content    // 1 to 239: what is to be written
 	Response   // 8 or 16: what the card made of a challenge to it
 
+	// Of the key that is written into a card, by its identity in the set of the
+	// key that controls it.
+	NewUsage     // 1: a keystore.Usage
+	NewVersion   // 1
+	NewAlgorithm // 1
+	KeyHeader    // 3 to 5: what stands before the key in the card's frame
+
 	serialLow  // 2: the rightmost bytes of TerminalSerial, in session keys only
 	counterLow // 1: the rightmost byte of OfflineCounter, in a MAC2 only
 	numFields
@@ -104,6 +111,10 @@ var places = [numFields]place{
 	PIN:            {name: "pin", zh: "口令", at: 19, width: 8, least: 2, counted: true},
 	Enciphered:     {name: "enciphered", zh: "是否加密", at: 28, width: 1},
 	Response:       {name: "response", zh: "应答", at: 29, width: 16, least: 8, counted: true},
+	NewUsage:       {name: "new-usage", zh: "新密钥用途", at: 46, width: 1},
+	NewVersion:     {name: "new-version", zh: "新密钥版本", at: 47, width: 1},
+	NewAlgorithm:   {name: "new-algorithm", zh: "新密钥算法标识", at: 48, width: 1},
+	KeyHeader:      {name: "key-header", zh: "密钥头", at: 49, width: 5, least: 3, counted: true},
 	Content:        {name: "content", zh: "数据", width: maxContent, least: 1, counted: true, long: true},
 	counterLow:     {name: "offline-counter", zh: "脱机交易序号", at: 43, width: 1},
 	serialLow:      {name: "terminal-serial", zh: "终端交易序号", at: 46, width: 2},

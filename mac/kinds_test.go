@@ -10,6 +10,7 @@ import (
 
 	"pbochsm/keystore"
 	"pbochsm/mac"
+	"pbochsm/mac/lanes"
 	"pbochsm/mac/reference"
 )
 
@@ -20,6 +21,7 @@ var someFields = map[mac.Field]string{
 	mac.Date: "20240229", mac.Time: "135746", mac.OldLimit: "707172", mac.NewLimit: "737475", mac.TerminalRandom: "60616263",
 	mac.MAC1: "FAFBFCFD", mac.MAC2: "FAFBFCFD", mac.MAC3: "FAFBFCFD", mac.TAC: "FAFBFCFD",
 	mac.P1: "50", mac.P2: "01", mac.Challenge: "40414243", mac.PIN: "303132", mac.Enciphered: "00", mac.Content: "2021222324",
+	mac.NewUsage: "01", mac.NewVersion: "01", mac.NewAlgorithm: "00", mac.KeyHeader: "10111213",
 }
 
 // filled is an op of kind k, of the card of all tests, with someFields in it
@@ -54,6 +56,8 @@ type commandCase struct {
 	key   string
 	in    map[mac.Field]string
 	want  string
+
+	written string // the load key that is written into the card
 }
 
 // The sources are those of docs/pboc.md, section 14: CS is the log of a real
@@ -92,6 +96,33 @@ var commandCases = []commandCase{
 		key: "FFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFF", in: map[mac.Field]string{mac.Challenge: "41424344", mac.P2: "00"},
 		want: "00820000089B5D0928B9D646B1",
 	},
+	{
+		name: "write a maintenance key, CS changsha.jcsh", kind: mac.KindWriteKey, usage: keystore.UsageKeyControl,
+		key: "31323334353637383132333435363738", written: "58B860693E4F13DD11EE471349E2F1DC",
+		in:   writing("3600"),
+		want: "84D436001C6CE46DBBB86B5A6D000237A270C215586EE4AF0A8C0C335B72643BE7",
+	},
+	{
+		name: "write a load key, CS changsha.jcsh", kind: mac.KindWriteKey, usage: keystore.UsageKeyControl,
+		key: "EBEC8FCAFF6F91ACD3938011A1536854", written: "206A7AEADA34D7D396ED5166BE858608",
+		in:   writing("0701"),
+		want: "84D407011C3D09297F9615B29C5BBFE8C875A36C3FAA2D2B73DD63FB5EB7CA1610",
+	},
+	{
+		name: "write a TAC key, CS changsha.jcsh", kind: mac.KindWriteKey, usage: keystore.UsageKeyControl,
+		key: "EBEC8FCAFF6F91ACD3938011A1536854", written: "B52A9EFBE06CC2CA4ED531205BDF5AC9",
+		in:   writing("0800"),
+		want: "84D408001C98709D841D3F0845D57BD098E13797E55D5B5D6EFE61D4AF67284A6D",
+	},
+}
+
+// writing are the fields of the published commands that write a key, with these
+// P1 and P2. The test stores every key as a load key.
+func writing(parameters string) map[mac.Field]string {
+	return map[mac.Field]string{
+		mac.P1: parameters[:2], mac.P2: parameters[2:], mac.Challenge: "41424344",
+		mac.NewUsage: "01", mac.NewVersion: "01", mac.NewAlgorithm: "00", mac.KeyHeader: "01003300",
+	}
 }
 
 func (c *commandCase) op() mac.Op {
@@ -102,20 +133,26 @@ func (c *commandCase) op() mac.Op {
 	return op
 }
 
-func (c *commandCase) entry() keystore.Entry {
-	e := testKey(c.usage, 0)
-	secret, err := keystore.ParseSecret([]byte(c.key))
-	if err != nil {
-		panic(err)
+func (c *commandCase) entries() []keystore.Entry {
+	entries := []keystore.Entry{testKey(c.usage, 0)}
+	values := []string{c.key}
+	if c.written != "" {
+		entries, values = append(entries, testKey(keystore.UsageLoad, 0)), append(values, c.written)
 	}
-	e.Secret = secret
-	return e
+	for i, value := range values {
+		secret, err := keystore.ParseSecret([]byte(value))
+		if err != nil {
+			panic(err)
+		}
+		entries[i].Secret = secret
+	}
+	return entries
 }
 
 func TestPublishedCommands(t *testing.T) {
 	for _, c := range commandCases {
 		t.Run(c.name, func(t *testing.T) {
-			op := ask(t, newEngine(t, reference.Backend{}, c.entry()), c.op())
+			op := ask(t, newEngine(t, reference.Backend{}, c.entries()...), c.op())
 			if got := fmt.Sprintf("%X", op.Command()); op.Err != nil || got != c.want {
 				t.Errorf("%s, %v; want %s", got, op.Err, c.want)
 			}
@@ -135,7 +172,7 @@ func TestPublishedEncipherment(t *testing.T) {
 			mac.Challenge: "00000000", mac.P1: "85", mac.P2: "00", mac.Enciphered: "01", mac.Content: "01020304050607",
 		},
 	}
-	op := ask(t, newEngine(t, reference.Backend{}, c.entry()), c.op())
+	op := ask(t, newEngine(t, reference.Backend{}, c.entries()...), c.op())
 	if got := fmt.Sprintf("%X", op.Command()); op.Err != nil || !strings.HasPrefix(got, "04D685000C19479307DF791D7F") {
 		t.Errorf("%s, %v", got, op.Err)
 	}
@@ -232,6 +269,50 @@ func TestScriptsInABatch(t *testing.T) {
 	for i := range ops {
 		if got := fmt.Sprintf("%X", ops[i].Command()); got != commands[i] || ops[i].Answer != want[i].Answer {
 			t.Errorf("op %d, %s: %s, alone %s", i, ops[i].Kind, got, commands[i])
+		}
+	}
+}
+
+// What a key that is written must be: of a usage that cards have, of the same
+// set, there, active, and of as many levels as the key that controls it, since
+// the factors are those of both.
+func TestWhichKeysAreWritten(t *testing.T) {
+	keys := append(keysWithLevels(2), testKey(keystore.UsageMAC, 0), testKey(keystore.UsageLoad, 1), testKey(keystore.UsageLoad, 2))
+	keys[len(keys)-2].Version, keys[len(keys)-1].Version = 2, 3
+	keys[len(keys)-1].State = keystore.StateRetired
+	hsm := newEngine(t, reference.Backend{}, keys...)
+	for _, c := range []struct {
+		name, usage, version string
+		want                 error
+	}{
+		{"a load key", "01", "01", nil},
+		{"the control key itself", "0F", "01", nil},
+		{"no usage", "00", "01", mac.ErrInvalid},
+		{"a key for generic MACs", "0E", "01", mac.ErrInvalid},
+		{"a usage beyond the last", "10", "01", mac.ErrInvalid},
+		{"a key of one level", "01", "02", mac.ErrInvalid},
+		{"a retired key", "01", "03", keystore.ErrRetired},
+		{"no such key", "01", "77", keystore.ErrNotFound},
+	} {
+		op := filled(mac.KindWriteKey)
+		set(&op, mac.NewUsage, c.usage)
+		set(&op, mac.NewVersion, c.version)
+		if got := ask(t, hsm, op); !errors.Is(got.Err, c.want) || (got.Command() == nil) != (c.want != nil) {
+			t.Errorf("%s: %v, %d bytes", c.name, got.Err, len(got.Command()))
+		}
+	}
+}
+
+// A token does not give a key out, and cannot encipher one: both are refused
+// with the reason, whichever of the two keys lives there.
+func TestKeysOfTokensAreNotWritten(t *testing.T) {
+	for name, backend := range map[string]mac.Backend{"reference": reference.Backend{}, "lanes": lanes.New()} {
+		keys := keysWithLevels(2)
+		i := slices.IndexFunc(keys, func(e keystore.Entry) bool { return e.Usage == keystore.UsageLoad })
+		keys[i].Home, keys[i].Secret = keystore.Home{Token: "main", Label: "load", ID: "0101"}, keystore.Secret{}
+		got := ask(t, newEngine(t, backend, keys...), filled(mac.KindWriteKey))
+		if !errors.Is(got.Err, mac.ErrUnsupported) || !errors.Is(got.Err, mac.ErrNotGivenOut) || got.Command() != nil {
+			t.Errorf("%s: %v, %d bytes", name, got.Err, len(got.Command()))
 		}
 	}
 }

@@ -37,10 +37,12 @@ const (
 	KindUpdateRecord                 // make the command that writes a record
 	KindExternalAuth                 // make the command that authenticates the issuer to the card
 	KindInternalAuth                 // verify how the card answered INTERNAL AUTHENTICATE
+	KindWriteKey                     // make the command that writes a key of the set into the card
 
 	// No purse operations: MACs of messages of the caller's choosing. See Generic.
 	KindMAC       // make a MAC
 	KindMACVerify // verify one
+
 	// No purse operations: what a caller composes. See Raw.
 	KindRawMAC       // make a MAC
 	KindRawMACVerify // verify one
@@ -48,6 +50,11 @@ const (
 	KindRawDerive    // give the card's key
 	KindRawEncipher
 	KindRawDecipher
+
+	// What a terminal without a PSAM asks: the serial is not its own. See
+	// WithSerial.
+	KindTerminalPurchase // KindPurchase, TerminalSerial as an answer
+	KindTerminalLock     // KindLock, TerminalSerial as an answer
 	numKinds
 )
 

@@ -22,9 +22,10 @@ type Plan struct {
 // checks no field: one that an Engine refuses can be explained too. Where the
 // recipe fixes the type, one that op has all the same is kept. With ErrInvalid
 // for a field of an issuer script there is a Plan without a Chain. A generic MAC
-// and a raw operation have no recipe, and no Plan.
+// and a raw operation have no recipe, what writes a key has two keys, and what
+// needs a serial is none of its own: they have no Plan.
 func PlanOf(op Op, p *keystore.Profile, c keystore.Cipher) (*Plan, error) {
-	if !op.Kind.known() || op.Kind.IsGeneric() || op.Kind.IsRaw() {
+	if !op.Kind.planned() {
 		return nil, ErrUnsupported
 	}
 	if int(op.Levels) > len(op.Factors) {
@@ -46,6 +47,11 @@ func PlanOf(op Op, p *keystore.Profile, c keystore.Cipher) (*Plan, error) {
 		}
 	}
 	return plan, r.chain(&plan.Op, &plan.Chain, plan.setting)
+}
+
+func (k Kind) planned() bool {
+	_, serial := k.WithSerial()
+	return k.known() && !k.IsGeneric() && !k.IsRaw() && !serial && k != KindWriteKey
 }
 
 // Follow makes Chain the one that comes after it, once it has been run, and

@@ -185,6 +185,22 @@ var recipes = [numKinds]recipe{
 		claim: Response, wrong: ErrResponse,
 		command: &command{data: Challenge, cipher: response},
 	},
+	KindWriteKey: {
+		name: "write-key", usage: keystore.UsageKeyControl,
+		inputs:  []Field{P1, P2, Challenge, NewUsage, NewVersion, NewAlgorithm, KeyHeader},
+		command: &command{cla: 0x84, ins: 0xD4, data: KeyHeader, cipher: withKey, mac: messaging},
+	},
+	// [PBOC] 7, the PSAM's part; answered as KindPurchase and KindLock
+	KindTerminalPurchase: {
+		name: "terminal-purchase", usage: keystore.UsagePurchase, types: purchases,
+		inputs: []Field{Random, OfflineCounter, Amount, Type, Terminal, Date, Time, AuthCode},
+		answer: MAC1, made: layout{Amount, Type, Terminal, Date, Time, AuthCode},
+	},
+	KindTerminalLock: {
+		name: "terminal-lock", usage: keystore.UsagePurchase, types: locks,
+		inputs: []Field{Random, OfflineCounter, TerminalRandom, Type, Terminal, Date, Time},
+		answer: MAC1, made: layout{Type, Terminal, Date, Time},
+	},
 	// ISO/IEC 9797-1; see Generic
 	KindMAC:       {name: "mac", usage: keystore.UsageMAC},
 	KindMACVerify: {name: "mac-verify", usage: keystore.UsageMAC, wrong: ErrMAC},
@@ -244,6 +260,19 @@ func (k Kind) Commands() bool { return k.recipe().command != nil && k.recipe().w
 
 // Mismatch is the error of an operation whose claimed MAC or TAC is wrong.
 func (k Kind) Mismatch() error { return k.recipe().wrong }
+
+// WithSerial tells whether the operation needs the next serial of its terminal,
+// which whoever keeps the serials writes into TerminalSerial, and what it is once
+// it has it. An Engine keeps none.
+func (k Kind) WithSerial() (Kind, bool) {
+	switch k {
+	case KindTerminalPurchase:
+		return KindPurchase, true
+	case KindTerminalLock:
+		return KindLock, true
+	}
+	return k, false
+}
 
 func (k Kind) known() bool { return k > 0 && k < numKinds }
 

@@ -121,6 +121,8 @@ func (p *Profile) refuse(c *mac.Chain) error {
 		return fmt.Errorf("%w: a token has no final key of form %d", mac.ErrUnsupported, c.Final)
 	case c.Mode > mac.ModeEncipher || card != (c.Mode != mac.ModeTransaction) || card != (c.Script != nil):
 		return fmt.Errorf("%w: a token does not run mode %d with a final key of form %d", mac.ErrUnsupported, c.Mode, c.Final)
+	case c.Script != nil && c.Script.Insert != nil:
+		return fmt.Errorf("%w: a token does not encipher another key", mac.ErrUnsupported)
 	case int(c.Levels) > len(c.Factors):
 		return fmt.Errorf("%w: %d levels", mac.ErrUnsupported, c.Levels)
 	}

@@ -133,6 +133,9 @@ func appendAnswer(out []byte, op *mac.Op) []byte {
 	if op.Kind.IsGeneric() {
 		return digits.Append(out, answerOf(op))
 	}
+	if _, ok := op.Kind.WithSerial(); ok {
+		out = digits.Append(out, mac.TerminalSerial.Bytes(op))
+	}
 	if _, ok := op.Kind.Answers(); ok {
 		out = digits.Append(out, op.Answer[:])
 	}
@@ -150,8 +153,11 @@ func readAnswer(op *mac.Op, body []byte) bool {
 	if op.Kind.IsGeneric() {
 		ok = s.hex(answerOf(op))
 	}
+	if _, made := op.Kind.WithSerial(); made {
+		ok = s.hex(mac.TerminalSerial.Bytes(op))
+	}
 	if _, made := op.Kind.Answers(); made {
-		ok = s.hex(op.Answer[:])
+		ok = ok && s.hex(op.Answer[:])
 	}
 	if op.Kind.Commands() {
 		var command []byte

@@ -24,7 +24,7 @@ type command struct {
 // answers of most commands.
 const shortAnswer = 64
 
-const numCommands = 32
+const numCommands = 35
 
 // commands is everything that the server answers; what is not here is refused.
 // See [WIRE].
@@ -91,12 +91,14 @@ var commands = [numCommands]command{
 		},
 		answer: []Form{{"verdicts, in the order of the records", "验证结果,按记录顺序", "1N × n"}},
 	},
+	{code: "WU", name: "start purchase with a serial of the daemon", chinese: "消费:产生终端交易序号和MAC1", kind: mac.KindTerminalPurchase},
 	{code: "XA", name: "start grey lock", chinese: "灰锁:产生MAC1", kind: mac.KindLock},
 	{code: "XC", name: "verify grey lock MAC2", chinese: "验证灰锁MAC2", kind: mac.KindLockMAC2},
 	{code: "XE", name: "verify grey lock or debit TAC", chinese: "验证灰锁或解扣TAC", kind: mac.KindLockTAC},
 	{code: "XG", name: "authorize debit for unlock", chinese: "解扣:验MAC2,产生GMAC", kind: mac.KindLockDebit},
 	{code: "XI", name: "authorize online unlock", chinese: "联机解扣:验MAC1,产生MAC2", kind: mac.KindUnlock},
 	{code: "XK", name: "verify online unlock MAC3", chinese: "验证联机解扣MAC3", kind: mac.KindUnlockMAC3},
+	{code: "XM", name: "start grey lock with a serial of the daemon", chinese: "灰锁:产生终端交易序号和MAC1", kind: mac.KindTerminalLock},
 	{code: "YA", name: "unblock PIN", chinese: "PIN解锁", kind: mac.KindPINUnblock},
 	{code: "YC", name: "reload PIN", chinese: "PIN重装", kind: mac.KindPINReload},
 	{code: "YE", name: "block application", chinese: "应用锁定", kind: mac.KindAppBlock},
@@ -106,6 +108,7 @@ var commands = [numCommands]command{
 	{code: "YM", name: "update record", chinese: "写记录文件", kind: mac.KindUpdateRecord},
 	{code: "YO", name: "external authentication", chinese: "外部认证", kind: mac.KindExternalAuth},
 	{code: "YQ", name: "verify internal authentication", chinese: "验证内部认证", kind: mac.KindInternalAuth},
+	{code: "YS", name: "write key", chinese: "写密钥", kind: mac.KindWriteKey},
 }
 
 // The fields that M6 and M8 have in common.

@@ -9,6 +9,7 @@ import (
 	"io"
 	"net"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -42,11 +43,88 @@ var documentFrames = []struct{ title, request string }{
 	{"A real purse's receipt of a load, `WC`", "HEAD WC 020100 0 00001C37 0000 00001C37 02 000001000050 20140825 103100 ED0F8755"},
 	{"A terminal's part of a purchase, `WI`, and the card's answer to it, `WK`", "HEAD WI 010100 0 11223344 0000 00000001 00001000 06 001122334455 20120229 135100 00"},
 	{"", "HEAD WK 010100 0 11223344 0000 00000001 00001000 56988A13"},
+	{"The same purchase with the serial of the daemon, `WU`, which is told to keep serials", "HEAD WU 010100 0 11223344 0000 00001000 06 001122334455 20120229 135100 00"},
 	{"Three receipts in one frame, `WS`: right, wrong, and of a key that nobody has", "HEAD WS 0003" +
 		" WC 020100 0 00001C37 0000 00001C37 02 000001000050 20140825 103100 ED0F8755" +
 		" WC 020100 0 00001C37 0000 00001C37 02 000001000050 20140825 103100 ED0F8756" +
 		" WC 02FF00 0 00001C37 0000 00001C37 02 000001000050 20140825 103100 ED0F8755"},
 	{"A command that does not exist, with a trailer", "HEAD QQ \x19trail"},
+}
+
+// vectorFrames are the conformance vectors "level-1" of the operations that have
+// no frame above, as requests, and the receipts among them in one frame.
+func vectorFrames(t *testing.T) []struct{ title, request string } {
+	t.Helper()
+	names := map[string]string{}
+	for _, c := range protocol.Specification() {
+		names[c.Code] = c.Name + " " + c.Chinese
+	}
+	var frames []struct{ title, request string }
+	var receipts []string
+	for _, k := range mac.Kinds() {
+		f, err := vectors.Read(k.String())
+		if err != nil {
+			t.Fatal(err)
+		}
+		i := slices.IndexFunc(f.Vectors, func(v vectors.Vector) bool { return v.ID == k.String()+"/level-1" })
+		if i < 0 {
+			t.Fatalf("%s has no vector level-1", k)
+		}
+		op, err := f.Vectors[i].Op()
+		if err != nil {
+			t.Fatal(err)
+		}
+		request := spaced(op)
+		if claim, ok := k.Claims(); ok && claim == mac.TAC {
+			receipts = append(receipts, request)
+		}
+		code := request[:2]
+		shown := slices.ContainsFunc(documentFrames, func(d struct{ title, request string }) bool {
+			return strings.HasPrefix(d.request, "HEAD "+code)
+		})
+		if !shown {
+			frames = append(frames, struct{ title, request string }{fmt.Sprintf("`%s` %s", code, names[code]), "HEAD " + request})
+		}
+	}
+	many := fmt.Sprintf("HEAD WS %04X %s", len(receipts), strings.Join(receipts, " "))
+	return append(frames, struct{ title, request string }{"A receipt of every kind in one `WS`", many})
+}
+
+// spaced spells an operation with a blank before each field.
+func spaced(op mac.Op) string {
+	s := fmt.Sprintf("%s %02X%02X%02X %d", body(op)[:2], op.Key.Set, op.Key.Version, op.Key.Algorithm, op.Levels)
+	for _, f := range op.Factors[:op.Levels] {
+		s += fmt.Sprintf(" %X", f[:])
+	}
+	for _, f := range op.Kind.Inputs() {
+		s += " "
+		if f.Counted() {
+			s += fmt.Sprintf("%02X", len(f.Bytes(&op)))
+		}
+		s += fmt.Sprintf("%X", f.Bytes(&op))
+	}
+	return s
+}
+
+// counting gives whoever asks for a serial the next one, of all terminals.
+type counting struct {
+	mac.HSM
+	last byte
+}
+
+func (c *counting) Do(ctx context.Context, ops []mac.Op) error {
+	for i := range ops {
+		kind, needed := ops[i].Kind.WithSerial()
+		if !needed {
+			continue
+		}
+		c.last++
+		mac.TerminalSerial.Bytes(&ops[i])[3] = c.last
+		was := ops[i].Kind
+		ops[i].Kind = kind
+		defer func() { ops[i].Kind = was }()
+	}
+	return c.HSM.Do(ctx, ops)
 }
 
 func TestWireTextIsTrue(t *testing.T) {
@@ -58,6 +136,7 @@ func TestWireTextIsTrue(t *testing.T) {
 	want = fill(t, want, "statuses", statusTable())
 	want = fill(t, want, "commands", commandTables())
 	want = fill(t, want, "verdicts", verdictTable())
+	want = fill(t, want, "usages", usageTable())
 	want = fill(t, want, "frames", framesText(t))
 	if *updateDocs {
 		if err := os.WriteFile(wireText, []byte(want), 0o644); err != nil {
@@ -102,6 +181,17 @@ func verdictTable() string {
 	return b.String() + "\n"
 }
 
+func usageTable() string {
+	var b strings.Builder
+	b.WriteString("\n| number | usage |\n|---|---|\n")
+	for i, name := range keystore.Usages() {
+		if keystore.Usage(i + 1).OfCard() {
+			fmt.Fprintf(&b, "| `%02X` | `%s` |\n", i+1, name)
+		}
+	}
+	return b.String() + "\n"
+}
+
 func commandTables() string {
 	var b strings.Builder
 	for _, c := range protocol.Specification() {
@@ -133,11 +223,11 @@ func framesText(t *testing.T) string {
 		t.Fatal(err)
 	}
 	live := keystore.NewLive(snapshot)
-	server := &protocol.Server{HSM: mac.NewEngine(live, reference.Backend{}), Keys: live, Rand: bytes.NewReader(nil), Now: time.Now}
+	server := &protocol.Server{HSM: &counting{HSM: mac.NewEngine(live, reference.Backend{})}, Keys: live, Rand: bytes.NewReader(nil), Now: time.Now}
 	conn := dialServer(t, server)
 
 	var b strings.Builder
-	for _, f := range documentFrames {
+	for _, f := range slices.Concat(documentFrames, vectorFrames(t)) {
 		if f.title != "" {
 			fmt.Fprintf(&b, "\n%s:\n\n", f.title)
 		}

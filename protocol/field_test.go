@@ -108,7 +108,7 @@ func TestFieldRanges(t *testing.T) {
 		{"unknown command", "WZ", "68"},
 		{"lower-case command", "nc", "68"},
 		{"command of zeros", "\x00\x00", "68"},
-		{"a command of the future", "WU" + load[2:], "68"},
+		{"a command of the future", "WW" + load[2:], "68"},
 	} {
 		t.Run(tc.name, func(t *testing.T) { expectStatus(t, tc.body, tc.want) })
 	}

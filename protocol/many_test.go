@@ -50,6 +50,21 @@ func testManyTACsInOneFrame(t *testing.T, newServer maker) {
 	if got, want := ask(t, c, "HEAD", manyRecords(t), "%00\x19tail"), "HEADWT00014201\x19tail"; got != want {
 		t.Errorf("reply %q, want %q", got, want)
 	}
+	var every strings.Builder
+	all := tacSamples(t)
+	codes := map[string]bool{}
+	for _, op := range all {
+		every.WriteString(body(op))
+		codes[body(op)[:2]] = true
+	}
+	if got, want := ask(t, c, "HEAD", fmt.Sprintf("WS%04X", len(all)), every.String()), "HEADWT00"+strings.Repeat("0142", len(codes)); got != want {
+		t.Errorf("of every kind: %q, want %q", got, want)
+	}
+	for _, code := range []string{"WC", "WM", "WQ", "XE"} {
+		if !codes[code] {
+			t.Errorf("no record of %s", code)
+		}
+	}
 	one := tacSamples(t)[0]
 	for _, tc := range []struct{ name, body, want string }{
 		{"no count", "WS", "15"},

@@ -45,6 +45,7 @@ func testKeys() []keystore.Entry {
 		entry(0, 2, keystore.UsageMaintenance, 1, keystore.StateActive),
 		entry(0, 2, keystore.UsageCardControl, 1, keystore.StateActive),
 		entry(0, 2, keystore.UsageAuthenticate, 1, keystore.StateActive),
+		entry(0, 2, keystore.UsageKeyControl, 1, keystore.StateActive),
 	}
 }
 
@@ -131,7 +132,7 @@ func sampleOps(t testing.TB) []mac.Op {
 func filled(k mac.Kind, card mac.Card) mac.Op {
 	op := mac.Op{Kind: k, Key: card.Key, Levels: uint8(len(card.Factors))}
 	copy(op.Factors[:], card.Factors)
-	lengths := map[mac.Field]int{mac.Challenge: 8, mac.PIN: 3, mac.Content: 11, mac.Response: 8}
+	lengths := map[mac.Field]int{mac.Challenge: 8, mac.PIN: 3, mac.Content: 11, mac.Response: 8, mac.KeyHeader: 4}
 	for _, f := range k.Inputs() {
 		f.SetLen(&op, lengths[f])
 		place := f.Bytes(&op)
@@ -145,8 +146,10 @@ func filled(k mac.Kind, card mac.Card) mac.Op {
 			copy(place, []byte{0x20, 0x24, 0x02, 0x29})
 		case mac.Time:
 			copy(place, []byte{0x23, 0x59, 0x59})
-		case mac.Enciphered, mac.P2:
+		case mac.Enciphered, mac.P2, mac.NewUsage, mac.NewVersion:
 			place[0] = 1
+		case mac.NewAlgorithm:
+			place[0] = 0
 		}
 	}
 	return op
@@ -162,7 +165,8 @@ func body(op mac.Op) string {
 		mac.KindUnlock: "XI", mac.KindUnlockMAC3: "XK",
 		mac.KindPINUnblock: "YA", mac.KindPINReload: "YC", mac.KindAppBlock: "YE", mac.KindAppUnblock: "YG",
 		mac.KindCardBlock: "YI", mac.KindUpdateBinary: "YK", mac.KindUpdateRecord: "YM",
-		mac.KindExternalAuth: "YO", mac.KindInternalAuth: "YQ",
+		mac.KindExternalAuth: "YO", mac.KindInternalAuth: "YQ", mac.KindWriteKey: "YS",
+		mac.KindTerminalPurchase: "WU", mac.KindTerminalLock: "XM",
 	}
 	s := fmt.Sprintf("%s%02X%02X%02X%d", codes[op.Kind], op.Key.Set, op.Key.Version, op.Key.Algorithm, op.Levels)
 	for _, f := range op.Factors[:op.Levels] {

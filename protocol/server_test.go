@@ -214,3 +214,39 @@ func testStats(t *testing.T, newServer maker) {
 		t.Errorf("stats %+v, want requests %v", got, want)
 	}
 }
+
+// What the log says of a script, done or refused for whatever reason, has no PIN
+// and no content in it.
+func TestLogHasNoPIN(t *testing.T) { onBothPaths(t, testLogHasNoPIN) }
+
+func testLogHasNoPIN(t *testing.T, newServer maker) {
+	const pin, content = "9182736455", "C0FFEE5EC2E7"
+	var log logged
+	s := newServer(t)
+	s.Logger = log.logger()
+	c := dial(t, start(t, s))
+	factor := "18000000123456789"
+	for _, request := range []string{
+		"YA020100" + factor + "00010441424344" + "05" + pin,
+		"YA020100" + factor + "00010541424344" + "05" + pin,
+		"YA770100" + factor + "00010441424344" + "05" + pin,
+		"YC020100" + factor + "0005" + pin,
+		"YC020100" + factor + "0005" + pin + "0",
+		"YK020100" + factor + "85000441424344" + "00" + "06" + content,
+		"YK020100" + factor + "85000441424344" + "02" + "06" + content,
+		"YM030100" + factor + "85000441424344" + "00" + "06" + content,
+	} {
+		if reply := ask(t, c, "HEAD", request); len(reply) < 8 {
+			t.Fatalf("reply %q", reply)
+		}
+	}
+	text := log.String()
+	if !strings.Contains(text, "request refused") {
+		t.Error("nothing is logged of a refusal")
+	}
+	for _, secret := range []string{pin, content, strings.ToLower(content), string([]byte{0x91, 0x82, 0x73, 0x64, 0x55})} {
+		if strings.Contains(text, secret) {
+			t.Errorf("the log has %q:\n%s", secret, text)
+		}
+	}
+}

@@ -63,6 +63,9 @@ func purseForms(k mac.Kind) (fields, answer []Form) {
 	if f, ok := k.Answers(); ok {
 		answer = []Form{fieldForm(f)}
 	}
+	if _, ok := k.WithSerial(); ok {
+		answer = append([]Form{fieldForm(mac.TerminalSerial)}, answer...)
+	}
 	if k.Commands() {
 		answer = []Form{{"length of the command n", "命令长度n", "4H"}, {"command, as the card takes it", "命令报文", "2nH"}}
 	}

@@ -101,6 +101,7 @@ var formulas = map[string]formula{
 	"update-binary": {usage: keystore.UsageMaintenance, script: &script{header: "04D6 p1 p2", body: "content", kind: "sm", enciphered: "asked"}},
 	"update-record": {usage: keystore.UsageMaintenance, script: &script{header: "04DC p1 p2", body: "content", kind: "sm", enciphered: "asked"}},
 	"external-auth": {usage: keystore.UsageAuthenticate, script: &script{header: "008200 p2", body: "challenge", kind: "response"}},
+	"write-key":     {usage: keystore.UsageKeyControl, script: &script{header: "84D4 p1 p2", body: "key-header", kind: "sm", enciphered: "yes"}},
 	"mac":           {usage: keystore.UsageMAC, generic: true},
 	"mac-verify":    {usage: keystore.UsageMAC, generic: true},
 	"internal-auth": {usage: keystore.UsageAuthenticate, claim: "response", script: &script{body: "challenge", kind: "response"}},

@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"slices"
+	"strconv"
 	"testing"
 
 	"pbochsm/keystore"
@@ -20,6 +21,7 @@ type sum struct {
 	formula formula
 	key     string // the key so far
 	sm4     bool
+	written *sum // the key that is written into the card
 }
 
 // TestOpenSSLAgrees recomputes every claim that is right, every MAC and every
@@ -28,8 +30,14 @@ type sum struct {
 func TestOpenSSLAgrees(t *testing.T) {
 	o := newOpenSSL(t)
 	sums := rightSums(t)
+	cards := sums
+	for _, s := range sums {
+		if s.written != nil {
+			cards = append(cards, s.written)
+		}
+	}
 	for level := range keystore.MaxLevels {
-		o.diversify(sums, level)
+		o.diversify(cards, level)
 	}
 	o.scripts(sums)
 	o.generics(sums)
@@ -63,13 +71,12 @@ func rightSums(t *testing.T) []*sum {
 				continue
 			}
 			s := &sum{Vector: v, formula: formulaOf(v)}
-			i := slices.IndexFunc(f.Provision, func(k vectors.TestKey) bool {
-				return k.Key == v.Key && k.Usage == s.formula.usage
-			})
-			if i < 0 {
-				t.Fatalf("%s: its family does not have its key", v.ID)
+			s.provide(t, f, v.Key, s.formula.usage)
+			if number, writes := v.Fields["new-usage"]; writes {
+				usage, _ := strconv.ParseUint(number, 16, 8)
+				s.written = &sum{Vector: v}
+				s.written.provide(t, f, v.Key[:3]+v.Fields["new-version"]+"/"+v.Fields["new-algorithm"], keystore.Usage(usage))
 			}
-			s.key, s.sm4 = f.Provision[i].Value, f.Provision[i].Cipher == keystore.CipherSM4
 			sums = append(sums, s)
 		}
 	}
@@ -77,6 +84,15 @@ func rightSums(t *testing.T) []*sum {
 		t.Fatal("there is nothing to recompute")
 	}
 	return sums
+}
+
+// provide gives s the key of that name and usage.
+func (s *sum) provide(t *testing.T, f vectors.Family, key string, usage keystore.Usage) {
+	i := slices.IndexFunc(f.Provision, func(k vectors.TestKey) bool { return k.Key == key && k.Usage == usage })
+	if i < 0 {
+		t.Fatalf("%s: its family does not have the %s key %s", s.ID, usage, key)
+	}
+	s.key, s.sm4 = f.Provision[i].Value, f.Provision[i].Cipher == keystore.CipherSM4
 }
 
 type openSSL struct {
@@ -243,6 +259,9 @@ func (o openSSL) scripts(sums []*sum) {
 func (o openSSL) command(s *sum) string {
 	c := s.formula.script
 	header, body := s.formula.concat(c.header, s.Vector), s.formula.concat(c.body, s.Vector)
+	if s.written != nil {
+		body += s.written.key
+	}
 	whole := func(body string) string { return fmt.Sprintf("%s%02X%s", header, len(body)/2+4, body) }
 	switch c.kind {
 	case "response":

@@ -32,6 +32,7 @@ type config struct {
 	Limits         limitConfig   `yaml:"limits"`
 	Timeouts       timeoutConfig `yaml:"timeouts"`
 	Audit          auditConfig   `yaml:"audit"`
+	Serials        string        `yaml:"terminal_serials"`
 	Log            logConfig     `yaml:"log"`
 	Tokens         []tokenConfig `yaml:"tokens"`
 	SJL05          sjl05Config   `yaml:"sjl05"`
@@ -135,6 +136,7 @@ func (cfg *config) readFlags(c *cli.Context) {
 		"tls-listen": &cfg.TLS.Listen, "tls-cert": &cfg.TLS.Certificate, "tls-key": &cfg.TLS.Key,
 		"tls-client-ca": &cfg.TLS.ClientCA, "log-level": &cfg.Log.Level, "log-format": &cfg.Log.Format,
 		"audit": &cfg.Audit.Directory, "audit-head": &cfg.Audit.HeadFile, "sjl05": &cfg.SJL05.Listen,
+		"terminal-serials": &cfg.Serials,
 	}
 	for name, to := range texts {
 		if c.IsSet(name) {

@@ -6,6 +6,7 @@ import (
 	"math/big"
 	"strings"
 
+	"pbochsm/keystore"
 	"pbochsm/mac"
 )
 
@@ -18,6 +19,13 @@ func setField(op *mac.Op, f mac.Field, text string) error {
 		} else if ok {
 			text = digits
 		}
+	}
+	if f == mac.NewUsage {
+		var u keystore.Usage
+		if err := u.UnmarshalText([]byte(text)); err != nil {
+			return fmt.Errorf("--%s: %w", f, err)
+		}
+		text = fmt.Sprintf("%02X", uint8(u))
 	}
 	raw, err := hex.DecodeString(text)
 	if err != nil {

@@ -13,37 +13,40 @@ import (
 
 // operationUsage is the one line of help of each operation.
 var operationUsage = map[mac.Kind]string{
-	mac.KindLoad:         "圈存: check MAC1 and answer MAC2",
-	mac.KindLoadTAC:      "圈存: verify the card's TAC",
-	mac.KindUnload:       "圈提: check MAC1 and answer MAC2",
-	mac.KindUnloadMAC3:   "圈提: verify the card's MAC3",
-	mac.KindPurchase:     "消费, 取现: answer MAC1, as a PSAM does",
-	mac.KindPurchaseMAC2: "消费, 取现: verify the card's MAC2",
-	mac.KindPurchaseTAC:  "消费, 取现: verify the card's TAC",
-	mac.KindOverdraft:    "修改透支限额: check MAC1 and answer MAC2",
-	mac.KindOverdraftTAC: "修改透支限额: verify the card's TAC",
-	mac.KindLock:         "灰锁: answer MAC1, as a PSAM does",
-	mac.KindLockMAC2:     "灰锁: verify the card's MAC2",
-	mac.KindLockTAC:      "灰锁, 解扣: verify the card's TAC",
-	mac.KindLockDebit:    "解扣: check MAC2 of the lock and answer GMAC",
-	mac.KindUnlock:       "联机解扣: check MAC1 and answer MAC2",
-	mac.KindUnlockMAC3:   "联机解扣: verify the card's MAC3",
-	mac.KindPINUnblock:   "PIN解锁: answer the command",
-	mac.KindPINReload:    "PIN重装: answer the command",
-	mac.KindAppBlock:     "应用锁定: answer the command",
-	mac.KindAppUnblock:   "应用解锁: answer the command",
-	mac.KindCardBlock:    "卡片锁定: answer the command",
-	mac.KindUpdateBinary: "写二进制文件: answer the command",
-	mac.KindUpdateRecord: "写记录文件: answer the command",
-	mac.KindExternalAuth: "外部认证: answer the command",
-	mac.KindInternalAuth: "内部认证: verify how the card answered",
+	mac.KindLoad:             "圈存: check MAC1 and answer MAC2",
+	mac.KindLoadTAC:          "圈存: verify the card's TAC",
+	mac.KindUnload:           "圈提: check MAC1 and answer MAC2",
+	mac.KindUnloadMAC3:       "圈提: verify the card's MAC3",
+	mac.KindPurchase:         "消费, 取现: answer MAC1, as a PSAM does",
+	mac.KindPurchaseMAC2:     "消费, 取现: verify the card's MAC2",
+	mac.KindPurchaseTAC:      "消费, 取现: verify the card's TAC",
+	mac.KindOverdraft:        "修改透支限额: check MAC1 and answer MAC2",
+	mac.KindOverdraftTAC:     "修改透支限额: verify the card's TAC",
+	mac.KindLock:             "灰锁: answer MAC1, as a PSAM does",
+	mac.KindLockMAC2:         "灰锁: verify the card's MAC2",
+	mac.KindLockTAC:          "灰锁, 解扣: verify the card's TAC",
+	mac.KindLockDebit:        "解扣: check MAC2 of the lock and answer GMAC",
+	mac.KindUnlock:           "联机解扣: check MAC1 and answer MAC2",
+	mac.KindUnlockMAC3:       "联机解扣: verify the card's MAC3",
+	mac.KindPINUnblock:       "PIN解锁: answer the command",
+	mac.KindPINReload:        "PIN重装: answer the command",
+	mac.KindAppBlock:         "应用锁定: answer the command",
+	mac.KindAppUnblock:       "应用解锁: answer the command",
+	mac.KindCardBlock:        "卡片锁定: answer the command",
+	mac.KindUpdateBinary:     "写二进制文件: answer the command",
+	mac.KindUpdateRecord:     "写记录文件: answer the command",
+	mac.KindExternalAuth:     "外部认证: answer the command",
+	mac.KindInternalAuth:     "内部认证: verify how the card answered",
+	mac.KindTerminalPurchase: "消费, 取现: answer the serial that the daemon keeps for the terminal, and MAC1",
+	mac.KindTerminalLock:     "灰锁: answer the serial that the daemon keeps for the terminal, and MAC1",
+	mac.KindWriteKey:         "写密钥: answer the command that writes a key of the set into the card",
 }
 
 // operationCommands makes one command of each operation; its flags are the
 // operation's inputs.
 func operationCommands() []*cli.Command {
 	var commands []*cli.Command
-	for _, kind := range mac.Kinds() {
+	for _, kind := range append(mac.Kinds(), mac.KindTerminalPurchase, mac.KindTerminalLock) {
 		commands = append(commands, &cli.Command{
 			Name:     kind.String(),
 			Category: "operations",
@@ -63,6 +66,10 @@ func operationFlags(kind mac.Kind) []cli.Flag {
 	for _, f := range kind.Inputs() {
 		if f == mac.PIN {
 			flags = append(flags, cardPINFlag())
+			continue
+		}
+		if f == mac.NewUsage {
+			flags = append(flags, &cli.StringFlag{Name: f.String(), Usage: f.Chinese() + ", as in \"load\""})
 			continue
 		}
 		usage := fmt.Sprintf("%s, %d hex digits", f.Chinese(), 2*f.Width())
@@ -139,6 +146,9 @@ func printAnswer(c *cli.Context, op *mac.Op) error {
 	made := makes && op.Err == nil
 	if c.Bool("json") {
 		out := map[string]string{"operation": op.Kind.String()}
+		if _, serial := op.Kind.WithSerial(); made && serial {
+			out[mac.TerminalSerial.String()] = fmt.Sprintf("%X", mac.TerminalSerial.Bytes(op))
+		}
 		if made {
 			out[answer.String()] = fmt.Sprintf("%X", op.Answer)
 		}
@@ -149,6 +159,9 @@ func printAnswer(c *cli.Context, op *mac.Op) error {
 			out["error"] = op.Err.Error()
 		}
 		return json.NewEncoder(c.App.Writer).Encode(out)
+	}
+	if _, serial := op.Kind.WithSerial(); made && serial {
+		fmt.Fprintf(c.App.Writer, "%X ", mac.TerminalSerial.Bytes(op))
 	}
 	if made {
 		fmt.Fprintf(c.App.Writer, "%X\n", op.Answer)

@@ -43,6 +43,7 @@ func serveCommand() *cli.Command {
 			&cli.Uint64Flag{Name: "min-epoch", Usage: "refuse a keystore that was saved fewer times"},
 			&cli.StringFlag{Name: "audit", Usage: "directory of the audit log: no MAC is answered that is not on record there"},
 			&cli.StringFlag{Name: "audit-head", Usage: "file, on another disk, that is kept told where the audit log ends"},
+			&cli.StringFlag{Name: "terminal-serials", Usage: "file of the serials of terminals without a PSAM; without it there are none"},
 			&cli.StringFlag{Name: "sjl05", Usage: "plain TCP address of the SJL05 dialect, for keys with the right raw; see docs/sjl05.md"},
 			&cli.StringFlag{Name: "log-level", DefaultText: d.Log.Level, Usage: "debug, info, warn or error"},
 			&cli.StringFlag{Name: "log-format", DefaultText: d.Log.Format, Usage: "text or json"},
@@ -87,12 +88,16 @@ func serve(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	doors, err := listen(&cfg, newServer(&cfg, log, tokens.states, keys.live, hsm))
+	hsm, closeSerials, err := withSerials(&cfg, log, hsm)
 	if err != nil {
 		return errors.Join(err, closeAudit())
 	}
+	doors, err := listen(&cfg, newServer(&cfg, log, tokens.states, keys.live, hsm))
+	if err != nil {
+		return errors.Join(err, closeSerials(), closeAudit())
+	}
 	d := daemon{cfg: &cfg, log: log, keys: keys, signals: signals, doors: doors}
-	return errors.Join(d.run(c), closeAudit())
+	return errors.Join(d.run(c), closeSerials(), closeAudit())
 }
 
 // selfTest holds the arithmetic that is going to serve against every vector.

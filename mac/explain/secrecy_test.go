@@ -39,7 +39,7 @@ func secretsOf(x *explain.Explanation) map[string]string {
 	return all
 }
 
-// operations are two of every kind, one for each cipher, from the vectors with
+// operations are two of every kind that can be explained, one for each cipher, from the vectors with
 // two levels; they ask the set of estate.
 func operations(t *testing.T) (all []mac.Op) {
 	t.Helper()
@@ -54,7 +54,7 @@ func operations(t *testing.T) (all []mac.Op) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if s := (sort{op.Kind, op.Key.Algorithm}); strings.HasPrefix(v.Key, "A2/") && !have[s] && (v.Expect == vectors.Accept || v.Expect == vectors.Made || v.Expect == vectors.Mismatch) {
+			if s := (sort{op.Kind, op.Key.Algorithm}); strings.HasPrefix(v.Key, "A2/") && op.Kind != mac.KindWriteKey && !have[s] && (v.Expect == vectors.Accept || v.Expect == vectors.Made || v.Expect == vectors.Mismatch) {
 				have[s] = true
 				op.Key = mac.KeyID{Set: set, Version: 1, Algorithm: op.Key.Algorithm}
 				all = append(all, op)
@@ -95,7 +95,7 @@ func TestProductionKeysAreNotShown(t *testing.T) {
 		}
 	}
 	for _, k := range mac.Kinds() {
-		if !kinds[k] {
+		if !kinds[k] && k != mac.KindWriteKey { // which has no plan
 			t.Errorf("%s was not tried", k)
 		}
 	}

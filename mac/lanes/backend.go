@@ -122,6 +122,9 @@ func admit(keys *keystore.Snapshot, c *mac.Chain) error {
 			longest = mac.MaxText
 		}
 		known = scriptable(c, block) && fits(c, longest, block)
+		if known && c.Mode == mac.ModeEncipher && c.Script.Insert != nil {
+			return admitInsert(keys, c)
+		}
 	}
 	if !known || int(c.Levels) > len(c.Factors) {
 		return mac.ErrUnsupported

@@ -34,6 +34,9 @@ func courseOf(keys *keystore.Snapshot, c *mac.Chain) course {
 // back. This is for the few: a batch of DES transactions, which is what there
 // are thousands of, never comes here.
 func (b *Backend) runMixed(ctx context.Context, keys *keystore.Snapshot, chains []mac.Chain) error {
+	if err := b.insert(ctx, keys, chains); err != nil {
+		return err
+	}
 	var sorted [numCourses][]mac.Chain
 	var from [numCourses][]int
 	for i := range chains {

@@ -55,6 +55,9 @@ func (s source) any(keys *keystore.Snapshot) mac.Chain {
 	c.Script = &mac.Script{Data: make([]byte, n)}
 	s.fill(c.Script.Data)
 	s.fill(c.Script.IV[:])
+	if c.Mode == mac.ModeEncipher && n >= 24 && s.IntN(2) == 0 {
+		c.Script.Insert = &mac.Insert{Key: keystore.Handle(s.IntN(len(keys.Keys()))), At: s.IntN(n - 15)}
+	}
 	return c
 }
 
@@ -63,7 +66,7 @@ func own(chains []mac.Chain) []mac.Chain {
 	copied := append([]mac.Chain(nil), chains...)
 	for i := range copied {
 		if s := copied[i].Script; s != nil {
-			copied[i].Script = &mac.Script{IV: s.IV, Data: bytes.Clone(s.Data)}
+			copied[i].Script = &mac.Script{IV: s.IV, Data: bytes.Clone(s.Data), Insert: s.Insert}
 		}
 	}
 	return copied

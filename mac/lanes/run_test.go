@@ -27,7 +27,7 @@ func TestRefusesChains(t *testing.T) {
 		"no final":        {func(c *mac.Chain) { c.Final = 0 }, mac.ErrUnsupported},
 		"a card's key":    {func(c *mac.Chain) { c.Final = mac.FinalCard }, mac.ErrUnsupported},
 		"unknown final":   {func(c *mac.Chain) { c.Final = mac.FinalCard + 1 }, mac.ErrUnsupported},
-		"unknown mode":    {func(c *mac.Chain) { c.Mode = mac.ModeEncipher + 1 }, mac.ErrUnsupported},
+		"unknown mode":    {func(c *mac.Chain) { c.Mode = mac.ModeSingle + 1 }, mac.ErrUnsupported},
 		"no script":       {func(c *mac.Chain) { c.Mode, c.Final = mac.ModeRetail, mac.FinalCard }, mac.ErrUnsupported},
 		"empty script":    {func(c *mac.Chain) { c.Mode, c.Final, c.Script = mac.ModeRetail, mac.FinalCard, new(mac.Script) }, mac.ErrUnsupported},
 		"half a block": {func(c *mac.Chain) {
@@ -38,6 +38,12 @@ func TestRefusesChains(t *testing.T) {
 		}, mac.ErrUnsupported},
 		"script and session": {func(c *mac.Chain) {
 			c.Mode, c.Final, c.Script = mac.ModeEncipher, mac.FinalSession, &mac.Script{Data: make([]byte, 16)}
+		}, mac.ErrUnsupported},
+		"an inserted key that is nowhere": {func(c *mac.Chain) {
+			c.Mode, c.Final, c.Script = mac.ModeEncipher, mac.FinalCard, &mac.Script{Data: make([]byte, 24), Insert: &mac.Insert{Key: 2}}
+		}, keystore.ErrNotFound},
+		"an inserted key without room": {func(c *mac.Chain) {
+			c.Mode, c.Final, c.Script = mac.ModeEncipher, mac.FinalCard, &mac.Script{Data: make([]byte, 24), Insert: &mac.Insert{At: 9}}
 		}, mac.ErrUnsupported},
 		"first too long":  {func(c *mac.Chain) { c.Message[0].Blocks = mac.MaxBlocks + 1 }, mac.ErrUnsupported},
 		"second too long": {func(c *mac.Chain) { c.Message[1].Blocks = 255 }, mac.ErrUnsupported},

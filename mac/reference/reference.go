@@ -157,9 +157,29 @@ func (Backend) Run(ctx context.Context, keys *keystore.Snapshot, chains []mac.Ch
 			c.Err = mac.ErrElsewhere
 			continue
 		}
+		if c.Err = insert(keys, c); c.Err != nil {
+			continue
+		}
 		t := Run(keys.Key(c.Key).Cipher, Key(*keys.Secret(c.Key)), c)
 		t.Answer(c)
 	}
+	return nil
+}
+
+// insert writes the key that is part of the data into them, if there is one.
+func insert(keys *keystore.Snapshot, c *mac.Chain) error {
+	if c.Script == nil || c.Script.Insert == nil {
+		return nil
+	}
+	h := c.Script.Insert.Key
+	if keys.Key(h).Home.InToken() {
+		return mac.ErrNotGivenOut
+	}
+	a, key := Of(keys.Key(h).Cipher), Key(*keys.Secret(h))
+	for _, f := range c.Factors[:c.Levels] {
+		key = a.Diversify(key, f)
+	}
+	copy(c.Script.Data[c.Script.Insert.At:], key[:])
 	return nil
 }
 

@@ -67,6 +67,12 @@ func operationFamily(r recipe, algorithm string) vectors.Family {
 	if algorithm == "04" {
 		f.Name, f.Comment = "sm4-"+f.Name, "In SM4, which no public number confirms (see [PBOC] 12). "+f.Comment
 		f.usual = inSM4(f.usual, r)
+		if r.operation == "write-key" {
+			f.usual = f.usual.with("new-algorithm", algorithm)
+		}
+	}
+	if r.operation == "write-key" {
+		f.provideNew(algorithm)
 	}
 	f.addLevels()
 	f.addEnds()
@@ -166,6 +172,8 @@ func (f *family) addOwn() {
 		for n, pin := range []string{"1234", "12345678", "1234567890AB", "1234567890ABCD", "1234567890ABCDEF"} {
 			f.add("pin-"+string(rune('a'+n)), "a PIN of another length", own, f.usual.with("pin", pin))
 		}
+	case "write-key":
+		f.addNewKeys()
 	case "update-binary", "update-record":
 		f.addContents()
 	case "external-auth", "internal-auth":

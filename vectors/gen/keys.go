@@ -30,6 +30,7 @@ var loneSets = map[string]lone{
 	"maintenance":  {"B4", "purchase"},
 	"card-control": {"B5", "maintenance"},
 	"authenticate": {"B6", "maintenance"},
+	"key-control":  {"B7", "maintenance"},
 }
 
 // provision lists the keys that a family of the given usage needs.
@@ -87,7 +88,7 @@ var levelNames = map[string]string{
 // usageNames have at most 8 letters.
 var usageNames = map[string]string{
 	"overdraft": "overdrft", "pin-unblock": "pinunblk", "pin-reload": "pinreld", "maintenance": "maintain",
-	"app-block": "appblock", "app-unblock": "appunblk", "card-control": "cardctrl", "authenticate": "authentc",
+	"app-block": "appblock", "app-unblock": "appunblk", "card-control": "cardctrl", "authenticate": "authentc", "key-control": "keyctrl",
 }
 
 // secret is the value of a key: published, weak, or sixteen letters that say

@@ -132,6 +132,7 @@ var recipes = []recipe{
 		operation: "internal-auth", usage: "authenticate", claim: "response",
 		command: &command{body: "challenge", form: response},
 	},
+	{operation: "write-key", usage: "key-control", command: &command{header: "84 D4 p1 p2", body: "key-header new-key", cipher: "always"}},
 }
 
 // recipeOf finds the recipe of a vector, in the profile of its key's set.
@@ -202,7 +203,7 @@ func (r recipe) lastBlock(v *vectors.Vector, value, words string) string {
 // compose makes the command, or the response that is claimed.
 func (r recipe) compose(v *vectors.Vector, a reference.Arithmetic, card reference.Key) {
 	c := r.command
-	header, body := r.concat(c.header, v.Fields), r.concat(c.body, v.Fields)
+	header, body := r.concat(c.header, v.Fields), r.concat(c.body, withNewKey(*v))
 	var tail []byte
 	switch c.form {
 	case response:

@@ -45,6 +45,9 @@ func (f *family) addRefused() {
 	if f.recipe.operation == "app-block" {
 		f.refuseValue(bad{"p2-02", "neither for a time nor for good", "p2", "02"})
 	}
+	if f.recipe.operation == "write-key" {
+		f.refuseNewKeys()
+	}
 	own, key := f.levels(1), f.key
 	f.refuse("factors-none", "no factor for a key with one level", vectors.Invalid, own.key, card{key: own.key})
 	f.refuse("factors-two", "two factors for a key with one level", vectors.Invalid, own.key, card{own.key, f.levels(2).factors})

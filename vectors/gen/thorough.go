@@ -28,6 +28,7 @@ var thorough = []twist{
 	{"wrong-challenge", "another challenge", changed("challenge")},
 	{"wrong-pin", "another PIN", changed("pin")},
 	{"wrong-content", "other data", changed("content")},
+	{"wrong-key-header", "another header of the key", changed("key-header")},
 }
 
 // Mistakes of a claim; they need the key.

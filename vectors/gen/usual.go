@@ -69,6 +69,10 @@ var usual = map[string]fields{
 	"update-binary": {"p1": "95", "p2": "00", "challenge": "C2D3E4F5", "enciphered": "00", "content": "0731410000000000010100004100"},
 	"update-record": {"p1": "02", "p2": "BC", "challenge": "C2D3E4F5", "enciphered": "01", "content": "2E00000900000000000000"},
 	"external-auth": {"p2": "00", "challenge": "C2D3E4F5A6B7C8D9"},
+	"write-key": {
+		"p1": "07", "p2": "01", "challenge": "C2D3E4F5", "new-usage": "01", "new-version": "01", "new-algorithm": "00",
+		"key-header": "01000300",
+	},
 	"internal-auth": {"challenge": "C2D3E4F5A6B7C8D9"},
 }
 
@@ -97,5 +101,6 @@ var about = map[string]string{
 	"update-binary": "Update binary 写二进制文件 with secure messaging, in the clear and enciphered: the whole command. See [PBOC] 6.",
 	"update-record": "Update record 写记录文件 with secure messaging, in the clear and enciphered: the whole command. See [PBOC] 6.",
 	"external-auth": "External authentication 外部认证: the whole command. See [PBOC] 6.",
+	"write-key":     "Write key 写密钥: the whole command, with another key of the set in it, diversified for the same card. See [PBOC] 6.",
 	"internal-auth": "Internal authentication 内部认证: what the card answered is verified. See [PBOC] 6.",
 }

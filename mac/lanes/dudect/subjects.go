@@ -50,11 +50,18 @@ func vary(b []byte, random bool, rng *rand.Rand) {
 }
 
 func subjects() ([]subject, error) {
-	keys, err := testKeys()
+	keys, err := testKeys(keystore.Cipher3DES)
+	if err != nil {
+		return nil, err
+	}
+	sm4, err := testKeys(keystore.CipherSM4)
 	if err != nil {
 		return nil, err
 	}
 	all := []subject{tables(), earlyExit()}
+	for _, s := range secrets {
+		all = append(all, subject{name: "SM4, " + s.name, prepare: load(lanes.New(), sm4, s.set)})
+	}
 	for _, width := range lanes.Widths() {
 		b, err := lanes.NewWidth(width)
 		if err != nil {
@@ -75,7 +82,7 @@ func load(b *lanes.Backend, keys *keystore.Snapshot, set secret) func(bool, *ran
 	return func(random bool, rng *rand.Rand) func() {
 		chains := []mac.Chain{{
 			Levels: 1, Final: mac.FinalSession,
-			Message: [2]mac.Message{{Blocks: 2}, {Blocks: 3}},
+			Message: [2]mac.Message{{Blocks: 2}, {Blocks: 4}}, // whole blocks of either cipher
 		}}
 		set(&chains[0], random, rng)
 		return func() {
@@ -116,13 +123,13 @@ func earlyExit() subject {
 // kept keeps a result from being optimised away.
 var kept bool //nolint:unused // it is written, which is all it is for
 
-func testKeys() (*keystore.Snapshot, error) {
+func testKeys(c keystore.Cipher) (*keystore.Snapshot, error) {
 	rng := rand.New(rand.NewPCG(1, 1))
 	entries := make([]keystore.Entry, keyCount)
 	for i := range entries {
 		e := &entries[i]
 		e.Ref = keystore.Ref{Set: byte(i), Usage: keystore.UsageLoad, Version: 1}
-		e.Cipher, e.Levels, e.State = keystore.Cipher3DES, 1, keystore.StateActive
+		e.Cipher, e.Levels, e.State = c, 1, keystore.StateActive
 		vary(e.Secret[:], i%2 == 1, rng)
 	}
 	return keystore.NewSnapshot(keystore.ModeTest, 1, keystore.KCV{}, entries)

@@ -8,12 +8,14 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
 	"time"
 
 	"pbochsm/cmd/pbochsm/internal/audit"
+	"pbochsm/keystore"
 	"pbochsm/mac"
 )
 
@@ -343,5 +345,42 @@ func TestCallersShareWrites(t *testing.T) {
 	}
 	if _, err := audit.Verify(s.o.Directory, key, head); err != nil {
 		t.Error(err)
+	}
+}
+
+// A PIN, and what is written into a file or key of the card, are on no record,
+// in digits or as they are; that and for which card the script was made is.
+func TestScriptsLeaveNoSecretOnRecord(t *testing.T) {
+	s := newSetting(t)
+	h := s.open(t)
+	pin, content := []byte{0x91, 0x82, 0x73, 0x64}, []byte("owner of the card")
+	for _, k := range mac.Kinds() {
+		if !k.Commands() {
+			continue
+		}
+		op := mac.Op{Kind: k, Levels: 1, Key: mac.KeyID{Set: 1, Version: 1}, Factors: [keystore.MaxLevels]mac.Factor{{7: 0x42}}}
+		for f, value := range map[mac.Field][]byte{mac.PIN: pin, mac.Content: content} {
+			if slices.Contains(k.Inputs(), f) {
+				f.SetLen(&op, len(value))
+				copy(f.Bytes(&op), value)
+			}
+		}
+		do(t, h, op)
+	}
+	if err := h.Close(); err != nil {
+		t.Fatal(err)
+	}
+	text := read(t, s.segment(1))
+	for _, k := range []mac.Kind{mac.KindPINUnblock, mac.KindPINReload, mac.KindUpdateBinary, mac.KindWriteKey} {
+		if !bytes.Contains(text, fmt.Appendf(nil, `"operation":"%s","key":"01/01/00","factors":["0000000000000042"]`, k)) {
+			t.Errorf("%s is not on record", k)
+		}
+	}
+	for _, secret := range [][]byte{pin, content} {
+		for _, form := range [][]byte{secret, fmt.Appendf(nil, "%X", secret), fmt.Appendf(nil, "%x", secret)} {
+			if bytes.Contains(text, form) {
+				t.Errorf("%q is on record", form)
+			}
+		}
 	}
 }
