@@ -65,7 +65,7 @@ func (m *command) fits(f Field, op *Op, p *keystore.Profile) bool {
 	case NewUsage:
 		return keystore.Usage(NewUsage.Bytes(op)[0]).OfCard()
 	case Response:
-		return n == len(Challenge.Bytes(op)) // of whole blocks: see compile
+		return n == len(Challenge.Bytes(op)) // of whole blocks: see chain
 	case Enciphered:
 		return Enciphered.Bytes(op)[0] <= 1
 	case P2:
@@ -98,9 +98,9 @@ func (m *command) header(r *recipe, op *Op, n int) [headerSize]byte {
 	return h
 }
 
-// compile makes the first chain of the command. One that enciphers and MACs
+// chain makes the first chain of the command. One that enciphers and MACs
 // needs a second, which follow makes of the first.
-func (m *command) compile(r *recipe, op *Op, c *Chain, s setting) error {
+func (m *command) chain(r *recipe, op *Op, c *Chain, s setting) error {
 	body := m.body(op)
 	c.Final = FinalCard
 	switch {
