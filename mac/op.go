@@ -2,6 +2,7 @@ package mac
 
 import (
 	"context"
+	"slices"
 
 	"pbochsm/keystore"
 )
@@ -76,6 +77,20 @@ type script struct {
 	command []byte // out
 	generic *Generic
 	raw     *Raw
+}
+
+// Clone is a copy of op that shares nothing with it.
+func (op *Op) Clone() Op {
+	own := *op
+	if op.script != nil {
+		own.script = &script{content: slices.Clone(op.script.content), command: slices.Clone(op.script.command)}
+	}
+	if g := op.Generic(); g != nil {
+		generic := *g
+		generic.Message = slices.Clone(g.Message)
+		own.script.generic = &generic
+	}
+	return own
 }
 
 // Command is the command that an issuer script makes, as the card takes it; nil

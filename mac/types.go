@@ -1,6 +1,10 @@
 package mac
 
-import "fmt"
+import (
+	"fmt"
+	"maps"
+	"slices"
+)
 
 // A Factor is a diversification factor 分散因子 as one level uses it.
 type Factor [8]byte
@@ -61,6 +65,22 @@ const (
 	TypeUnlockED   TransactionType = 0x95 // 联机解扣
 	TypeUnlockEP   TransactionType = 0x96
 )
+
+var typeNames = map[TransactionType]string{
+	TypeLoadED: "ED load 存折圈存", TypeLoadEP: "EP load 钱包圈存", TypeUnload: "unload 圈提", TypeWithdraw: "cash withdraw 取现",
+	TypePurchaseED: "ED purchase 存折消费", TypePurchaseEP: "EP purchase 钱包消费", TypeOverdraft: "overdraft limit update 修改透支限额",
+	typeCredit: "credit purchase 信用消费", TypeCompound: "compound purchase 复合消费", TypeLockED: "ED grey lock 灰锁", TypeLockEP: "EP grey lock 灰锁",
+	TypeDebitED: "ED debit for unlock 解扣", TypeDebitEP: "EP debit for unlock 解扣", TypeUnlockED: "ED online unlock 联机解扣", TypeUnlockEP: "EP online unlock 联机解扣",
+}
+
+// typeCredit is a name and nothing more: no source has a formula for it.
+const typeCredit TransactionType = 0x08
+
+// TransactionTypes lists every type that has a name, by rising value.
+func TransactionTypes() []TransactionType { return slices.Sorted(maps.Keys(typeNames)) }
+
+// Name says what t is, for people; of a type that has no name it is empty.
+func (t TransactionType) Name() string { return typeNames[t] }
 
 // A Limit is an overdraft limit 透支限额: fen in 3 bytes.
 type Limit [3]byte

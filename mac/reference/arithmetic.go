@@ -64,6 +64,18 @@ func (k Key) DiversifySM4(data [8]byte) (derived Key) {
 	return derived
 }
 
+// CheckValue is the key check value of what a chain computes with: a key of 16
+// bytes, or one of 8, which is a single-DES key.
+func CheckValue(c keystore.Cipher, key []byte) keystore.KCV {
+	switch {
+	case len(key) == 8:
+		return Key(append(append([]byte(nil), key...), key...)).KCV()
+	case c == keystore.CipherSM4:
+		return Key(key).KCVSM4()
+	}
+	return Key(key).KCV()
+}
+
 // KCVSM4 is the key check value of an SM4 key.
 func (k Key) KCVSM4() keystore.KCV {
 	return keystore.KCV(ecb(must(sm4.NewCipher(k[:])).Encrypt, 16, make([]byte, 16))[:3])
