@@ -125,7 +125,7 @@ func cardOptions(c *cli.Context) (o cardtest.Options, err error) {
 	keys := live.Acquire()
 	defer keys.Release()
 	if keys.Mode() != keystore.ModeTest {
-		return o, cmdline.Usagef("a simulated card takes no keys of a production store")
+		return o, cmdline.Usagef("a simulated card takes the keys of a test store only")
 	}
 	o.Own, err = issuerKeys(keys, id, len(o.Factors)+1, &o.Issuer)
 	return o, err

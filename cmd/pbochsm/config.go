@@ -222,8 +222,11 @@ func (cfg *config) checkReach() error {
 			return cmdline.Usagef("%s is not a loopback address: published keys stay on this machine", addr)
 		}
 		if !local && addr != cfg.TLS.Listen && !cfg.PlainRemote {
-			return cmdline.Hint(cmdline.Usagef("%s is not a loopback address, and plain TCP is neither secret nor authenticated", addr),
-				"use --tls-listen, or say --plain-remote if the network itself is protected")
+			hint := "use --tls-listen, or say --plain-remote if the network itself is protected"
+			if addr == cfg.SJL05.Listen {
+				hint = "the SJL05 dialect has no TLS: say --plain-remote if the network itself is protected, or put a tunnel before it"
+			}
+			return cmdline.Hint(cmdline.Usagef("%s is not a loopback address, and plain TCP is neither secret nor authenticated", addr), "%s", hint)
 		}
 	}
 	return nil

@@ -41,6 +41,7 @@ func openServed(c *cli.Context, cfg *config, log *slog.Logger, tokens servedToke
 		return nil, errors.Join(tokenHint(err), store.Close())
 	}
 	tellKeys(log, "keystore open", snapshot)
+	cfg.SJL05.tell(log, snapshot)
 	return &served{live: keystore.NewLive(snapshot), store: store, tokens: tokens}, nil
 }
 

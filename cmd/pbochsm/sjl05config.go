@@ -1,6 +1,8 @@
 package main
 
 import (
+	"log/slog"
+	"slices"
 	"strconv"
 
 	"pbochsm/cmd/internal/cmdline"
@@ -64,6 +66,26 @@ func (s *sjl05Config) keys() (map[uint16]keystore.Ref, error) {
 		}
 	}
 	return keys, nil
+}
+
+// tell warns of a dialect that cannot answer as it was meant: without a key that
+// it may use, or with an index that means none.
+func (s *sjl05Config) tell(log *slog.Logger, keys *keystore.Snapshot) {
+	if s.Listen == "" {
+		return
+	}
+	if !slices.ContainsFunc(keys.Keys(), func(k keystore.Key) bool { return k.Raw && k.State == keystore.StateActive }) {
+		log.Warn("the SJL05 dialect will answer nothing: no active key has the right raw")
+	}
+	for index, identity := range s.Keys {
+		ref, err := keystore.ParseRef(identity)
+		if err == nil {
+			_, err = keys.Find(ref)
+		}
+		if err != nil {
+			log.Warn("a key index of the SJL05 dialect means no active key", "index", index, "key", identity, "reason", err)
+		}
+	}
 }
 
 // server is one that speaks the dialect, with the keys, limits and log of like.
