@@ -60,11 +60,15 @@ func explainOperation(c *cli.Context, kind mac.Kind) error {
 		return cmdline.Hint(cmdline.Usagef("a daemon explains nothing: no key leaves it"),
 			"leave --addr away for the published test keys, or give the keystore with --data")
 	}
-	op, err := readOp(c, kind)
+	op := mac.Op{Kind: kind}
+	from, err := readSaid(c)
+	if err == nil {
+		err = from.read(&op)
+	}
 	if err != nil {
 		return cmdline.Usage(err)
 	}
-	expect, err := readExpected(c, kind)
+	expect, err := from.expected(kind)
 	if err != nil {
 		return cmdline.Usage(err)
 	}
@@ -88,18 +92,26 @@ func explainOperation(c *cli.Context, kind mac.Kind) error {
 	return errors.Join(err, x.Err())
 }
 
-// readExpected reads what another computed in place of the answer; nil if
-// nothing is said.
-func readExpected(c *cli.Context, kind mac.Kind) ([]byte, error) {
+// expected is what another computed in place of the answer: the flag says it, or
+// the command that gave it to the card has it; nil if nobody says.
+func (s said) expected(kind mac.Kind) ([]byte, error) {
 	name, made := answerName(kind)
-	if !made || !c.IsSet(name) {
+	if !made {
 		return nil, nil
 	}
-	b, err := hex.DecodeString(c.String(name))
+	answer, isMAC := kind.Answers()
+	if !s.c.IsSet(name) {
+		if s.t != nil && isMAC {
+			v, _ := s.t.Field(answer)
+			return v, nil
+		}
+		return nil, nil
+	}
+	b, err := hex.DecodeString(s.c.String(name))
 	if err != nil || len(b) == 0 {
 		return nil, fmt.Errorf("--%s: not hexadecimal digits", name)
 	}
-	if want := len(mac.MAC{}); !kind.Commands() && len(b) != want {
+	if want := len(mac.MAC{}); isMAC && len(b) != want {
 		return nil, fmt.Errorf("--%s: want %d digits, got %d", name, 2*want, 2*len(b))
 	}
 	return b, nil
