@@ -131,6 +131,13 @@ func admit(keys *keystore.Snapshot, op *Op, c *Chain) error {
 		}
 		return g.admit(keys, op, c)
 	}
+	if op.Kind.IsRaw() {
+		r := op.Raw()
+		if r == nil {
+			return ErrInvalid
+		}
+		return r.admit(keys, op, c)
+	}
 	p := keys.Profile(op.Key.Set)
 	r := recipes[op.Kind].under(p)
 	if err := r.check(op, p); err != nil {
@@ -158,6 +165,10 @@ func (r *recipe) judge(c *Chain, op *Op) {
 	}
 	if op.Kind.IsGeneric() {
 		op.Generic().judge(c, op)
+		return
+	}
+	if op.Kind.IsRaw() {
+		op.Raw().judge(c, op)
 		return
 	}
 	if r.command != nil {

@@ -214,6 +214,13 @@ var recipes = [numKinds]recipe{
 	// ISO/IEC 9797-1; see Generic
 	KindMAC:       {name: "mac", usage: keystore.UsageMAC},
 	KindMACVerify: {name: "mac-verify", usage: keystore.UsageMAC, wrong: ErrMAC},
+	// see Raw
+	KindRawMAC:       {name: "raw-mac"},
+	KindRawMACVerify: {name: "raw-mac-verify", wrong: ErrMAC},
+	KindRawTACVerify: {name: "raw-tac-verify", wrong: ErrTAC},
+	KindRawDerive:    {name: "raw-derive"},
+	KindRawEncipher:  {name: "raw-encipher"},
+	KindRawDecipher:  {name: "raw-decipher"},
 }
 
 var (

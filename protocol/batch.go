@@ -75,6 +75,10 @@ func (b *batch) add(frame []byte) {
 	b.requests = append(b.requests, request{frame: frame, trailer: len(frame), op: noOp})
 	r := &b.requests[len(b.requests)-1]
 	b.room -= len(frame) + shortAnswer
+	if b.format.dialect != nil {
+		b.addForeign(r)
+		return
+	}
 	start := b.format.Header + commandSize
 	fields := frame[start:]
 	r.command = lookup(frame[start-commandSize:])
@@ -114,6 +118,9 @@ func (b *batch) addOp(r *request, k mac.Kind, fields []byte) {
 	r.op, r.count = n, 1
 }
 
+// single tells whether r asks for one operation, whose outcome is its own.
+func (b *batch) single(r *request) bool { return b.format.dialect != nil || r.kind() != 0 }
+
 // opsOf gives the operations of the requests in that range.
 func (b *batch) opsOf(from, to int) []mac.Op {
 	first, end := len(b.ops), 0
@@ -128,7 +135,7 @@ func (b *batch) opsOf(from, to int) []mac.Op {
 // settle gives the requests in that range the outcome of their operations.
 func (b *batch) settle(from, to int) {
 	for i := from; i < to; i++ {
-		if r := &b.requests[i]; r.op != noOp && r.kind() != 0 {
+		if r := &b.requests[i]; r.op != noOp && b.single(r) {
 			r.err = b.ops[r.op].Err
 		}
 	}
@@ -160,6 +167,9 @@ func (b *batch) openReply(out []byte, r *request) []byte {
 // refuse appends the reply to a request that is not done: a status and the
 // trailer, nothing else.
 func (b *batch) refuse(out []byte, r *request) []byte {
+	if d := b.format.dialect; d != nil {
+		return d.Append(out, r.frame, nil, r.err)
+	}
 	start := len(out)
 	out = b.openReply(out, r)
 	digits := StatusOf(r.err).Digits()

@@ -154,6 +154,16 @@ type terminal struct {
 
 func newTerminal(t testing.TB, addr string, n int) *terminal {
 	t.Helper()
+	conn, err := net.Dial("tcp", addr)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return terminalOn(t, conn, addr, n)
+}
+
+func terminalOn(t testing.TB, conn net.Conn, addr string, n int) *terminal {
+	t.Helper()
+	t.Cleanup(func() { _ = conn.Close() })
 	kinds, err := sandboxKinds()
 	if err != nil {
 		t.Fatal(err)
@@ -162,11 +172,6 @@ func newTerminal(t testing.TB, addr string, n int) *terminal {
 	if err != nil {
 		t.Fatal(err)
 	}
-	conn, err := net.Dial("tcp", addr)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = conn.Close() })
 	return &terminal{n: n, host: addr, conn: conn, in: bufio.NewReader(conn), card: card, zone: sandboxConfig("", "").Zone()}
 }
 
