@@ -1,7 +1,6 @@
 package main
 
 import (
-	"encoding/json"
 	"fmt"
 	"io"
 	"os"
@@ -43,10 +42,7 @@ func parseAPDU(c *cli.Context) error {
 		return cmdline.Usage(err)
 	}
 	if c.Bool("json") {
-		encoder := json.NewEncoder(c.App.Writer)
-		encoder.SetEscapeHTML(false)
-		encoder.SetIndent("", "  ")
-		return encoder.Encode(t)
+		return writeJSON(c.App.Writer, t)
 	}
 	for i := range t.Exchanges {
 		if i > 0 {

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 
 	"github.com/urfave/cli/v2"
 
@@ -26,6 +27,7 @@ func explainCommand() *cli.Command {
 			Action: func(c *cli.Context) error { return explainOperation(c, kind) },
 		})
 	}
+	commands = append(commands, explainTACCommand())
 	return &cli.Command{
 		Name:  "explain",
 		Usage: "show an operation step by step, and find the mistake behind a wrong MAC",
@@ -56,40 +58,50 @@ func answerName(kind mac.Kind) (name string, made bool) {
 }
 
 func explainOperation(c *cli.Context, kind mac.Kind) error {
-	if c.IsSet("addr") {
+	from, err := readSaid(c)
+	if err != nil {
+		return cmdline.Usage(err)
+	}
+	return from.explain(kind)
+}
+
+// explain explains the operation that is said to be of kind.
+func (s said) explain(kind mac.Kind) error {
+	if s.c.IsSet("addr") {
 		return cmdline.Hint(cmdline.Usagef("a daemon explains nothing: no key leaves it"),
 			"leave --addr away for the published test keys, or give the keystore with --data")
 	}
 	op := mac.Op{Kind: kind}
-	from, err := readSaid(c)
-	if err == nil {
-		err = from.read(&op)
+	if err := s.read(&op); err != nil {
+		return cmdline.Usage(err)
 	}
+	expect, err := s.expected(kind)
 	if err != nil {
 		return cmdline.Usage(err)
 	}
-	expect, err := from.expected(kind)
-	if err != nil {
-		return cmdline.Usage(err)
-	}
-	live, err := localKeys(c)
+	live, err := localKeys(s.c)
 	if err != nil {
 		return err
 	}
 	e := explain.Explainer{Keys: live, HSM: mac.NewEngine(live, lanes.New())}
-	x, err := e.Explain(c.Context, op, expect)
+	x, err := e.Explain(s.c.Context, op, expect)
 	if err != nil {
 		return err
 	}
-	if c.Bool("json") {
-		encoder := json.NewEncoder(c.App.Writer)
-		encoder.SetEscapeHTML(false)
-		encoder.SetIndent("", "  ")
-		err = encoder.Encode(x)
+	if s.c.Bool("json") {
+		err = writeJSON(s.c.App.Writer, x)
 	} else {
-		tellExplanation(c.App.Writer, x)
+		tellExplanation(s.c.App.Writer, x)
 	}
 	return errors.Join(err, x.Err())
+}
+
+// writeJSON writes v for people to read as well.
+func writeJSON(w io.Writer, v any) error {
+	encoder := json.NewEncoder(w)
+	encoder.SetEscapeHTML(false)
+	encoder.SetIndent("", "  ")
+	return encoder.Encode(v)
 }
 
 // expected is what another computed in place of the answer: the flag says it, or
