@@ -63,7 +63,7 @@ type Op struct {
 	Levels  uint8 // how many of Factors are used
 	Key     KeyID
 	Factors [keystore.MaxLevels]Factor // outermost authority first, the card last
-	fields  [fieldBytes]byte
+	fields  [fieldRoom]byte
 	script  *script // what an issuer script has besides; nil in transactions
 
 	Answer [4]byte // out: the MAC that was made; zero unless Err is nil
