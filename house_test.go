@@ -29,6 +29,7 @@ var down = map[string]struct {
 	"mac/lanes":         {[]string{"mac", "keystore"}, "the fast backend must share no code with the reference that judges it"},
 	"mac/cardtest":      {[]string{"mac", "mac/reference", "keystore"}, "the card is the other party: it must not compute with the backend under test"},
 	"mac/explain":       {[]string{"mac", "mac/reference", "keystore"}, "an explanation is the recipes and the readable arithmetic; with more it would be another implementation"},
+	"mac/transcript":    {[]string{"mac"}, "what cards say is bytes: whoever reads it needs no key and no arithmetic"},
 	"mac/digits":        {nil, "it knows digits, and nothing of what they mean"},
 	"mac/cardtest/apdu": {[]string{"mac", "mac/cardtest"}, "the reader's bytes are one layer above the card, which does not know them"},
 	"pkcs11":            {[]string{"mac", "keystore"}, "a token backend that saw requests could answer them around the Engine's checks"},
@@ -38,7 +39,7 @@ var down = map[string]struct {
 	"protocol/sjl05":    {[]string{"protocol", "mac", "keystore"}, "a dialect reads and writes; what it asks is answered by whoever answers everything else"},
 	"vectors":           {[]string{"mac", "keystore"}, "the vectors judge every implementation, so they lean on none"},
 	"vectors/gen":       {[]string{"vectors", "mac", "mac/reference", "keystore"}, "expected values come from the readable arithmetic, never from what they will judge"},
-	"cmd":               {[]string{"cmd/internal/cmdline", "cmd/onecard/internal/api", "cmd/onecard/internal/auditlog", "cmd/onecard/internal/config", "cmd/onecard/internal/ledger", "cmd/onecard/internal/modules", "cmd/onecard/internal/recharge", "cmd/onecard/internal/sim", "cmd/pbochsm/internal/audit", "cmd/pbochsm/internal/bench", "cmd/pbochsm/internal/serial", "cmd/pbochsm/internal/settlement", "cmd/pbochsm/internal/settlement/sample", "keystore", "mac", "mac/explain", "mac/reference", "mac/lanes", "mac/cardtest", "mac/cardtest/apdu", "pkcs11", "pkcs11/uri", "protocol", "protocol/sjl05", "vectors"}, "programs wire the parts together and test helpers stay out of them"},
+	"cmd":               {[]string{"cmd/internal/cmdline", "cmd/onecard/internal/api", "cmd/onecard/internal/auditlog", "cmd/onecard/internal/config", "cmd/onecard/internal/ledger", "cmd/onecard/internal/modules", "cmd/onecard/internal/recharge", "cmd/onecard/internal/sim", "cmd/pbochsm/internal/audit", "cmd/pbochsm/internal/bench", "cmd/pbochsm/internal/serial", "cmd/pbochsm/internal/settlement", "cmd/pbochsm/internal/settlement/sample", "keystore", "mac", "mac/explain", "mac/transcript", "mac/reference", "mac/lanes", "mac/cardtest", "mac/cardtest/apdu", "pkcs11", "pkcs11/uri", "protocol", "protocol/sjl05", "vectors"}, "programs wire the parts together and test helpers stay out of them"},
 	"cmd/onecard/internal/recharge": {
 		[]string{"mac", "keystore"},
 		"the business asks a mac.HSM and a ledger; with HTTP or SQL at hand it would decide by them",

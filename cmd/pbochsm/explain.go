@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 
 	"github.com/urfave/cli/v2"
 
@@ -29,6 +30,7 @@ func explainCommand() *cli.Command {
 			Action: func(c *cli.Context) error { return explainOperation(c, kind) },
 		})
 	}
+	commands = append(commands, explainTACCommand())
 	return &cli.Command{
 		Name:  "explain",
 		Usage: "show an operation step by step, and find the mistake behind a wrong MAC",
@@ -59,50 +61,72 @@ func answerName(kind mac.Kind) (name string, made bool) {
 }
 
 func explainOperation(c *cli.Context, kind mac.Kind) error {
-	if c.IsSet("addr") {
+	from, err := readSaid(c)
+	if err != nil {
+		return cmdline.Usage(err)
+	}
+	return from.explain(kind)
+}
+
+// explain explains the operation that is said to be of kind.
+func (s said) explain(kind mac.Kind) error {
+	if s.c.IsSet("addr") {
 		return cmdline.Hint(cmdline.Usagef("a daemon explains nothing: no key leaves it"),
 			"leave --addr away for the published test keys, or give the keystore with --data")
 	}
-	op, err := readOp(c, kind)
+	op := mac.Op{Kind: kind}
+	if err := s.read(&op); err != nil {
+		return cmdline.Usage(err)
+	}
+	expect, err := s.expected(kind)
 	if err != nil {
 		return cmdline.Usage(err)
 	}
-	expect, err := readExpected(c, kind)
-	if err != nil {
-		return cmdline.Usage(err)
-	}
-	live, err := localKeys(c)
+	live, err := localKeys(s.c)
 	if err != nil {
 		return err
 	}
 	e := explain.Explainer{Keys: live, HSM: mac.NewEngine(live, lanes.New())}
-	x, err := e.Explain(c.Context, op, expect)
+	x, err := e.Explain(s.c.Context, op, expect)
 	if err != nil {
 		return err
 	}
-	if c.Bool("json") {
-		encoder := json.NewEncoder(c.App.Writer)
-		encoder.SetEscapeHTML(false)
-		encoder.SetIndent("", "  ")
-		err = encoder.Encode(x)
+	if s.c.Bool("json") {
+		err = writeJSON(s.c.App.Writer, x)
 	} else {
-		tellExplanation(c.App.Writer, x)
+		tellExplanation(s.c.App.Writer, x)
 	}
 	return errors.Join(err, x.Err())
 }
 
-// readExpected reads what another computed in place of the answer; nil if
-// nothing is said.
-func readExpected(c *cli.Context, kind mac.Kind) ([]byte, error) {
+// writeJSON writes v for people to read as well.
+func writeJSON(w io.Writer, v any) error {
+	encoder := json.NewEncoder(w)
+	encoder.SetEscapeHTML(false)
+	encoder.SetIndent("", "  ")
+	return encoder.Encode(v)
+}
+
+// expected is what another computed in place of the answer: the flag says it, or
+// the command that gave it to the card has it; nil if nobody says.
+func (s said) expected(kind mac.Kind) ([]byte, error) {
 	name, made := answerName(kind)
-	if !made || !c.IsSet(name) {
+	if !made {
 		return nil, nil
 	}
-	b, err := hex.DecodeString(c.String(name))
+	answer, isMAC := kind.Answers()
+	if !s.c.IsSet(name) {
+		if s.t != nil && isMAC {
+			v, _ := s.t.Field(answer)
+			return v, nil
+		}
+		return nil, nil
+	}
+	b, err := hex.DecodeString(s.c.String(name))
 	if err != nil || len(b) == 0 {
 		return nil, fmt.Errorf("--%s: not hexadecimal digits", name)
 	}
-	if want := len(mac.MAC{}); !kind.Commands() && len(b) != want {
+	if want := len(mac.MAC{}); isMAC && len(b) != want {
 		return nil, fmt.Errorf("--%s: want %d digits, got %d", name, 2*want, 2*len(b))
 	}
 	return b, nil

@@ -52,6 +52,7 @@ func newApp() *cli.App {
 			cardCommand(),
 			completionCommand(),
 			explainCommand(),
+			apduCommand(),
 		},
 	}
 	app.Commands = append(app.Commands, operationCommands()...)

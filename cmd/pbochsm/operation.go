@@ -81,6 +81,7 @@ func operationFlags(kind mac.Kind) []cli.Flag {
 		}
 		flags = append(flags, &cli.StringFlag{Name: f.String(), Usage: usage})
 	}
+	flags = append(flags, fromAPDUFlags()...)
 	return append(flags, &cli.BoolFlag{Name: "json", Usage: "answer in JSON"})
 }
 
@@ -103,40 +104,39 @@ func operate(c *cli.Context, kind mac.Kind) error {
 	return errors.Join(printAnswer(c, &ops[0]), ops[0].Err)
 }
 
-func readOp(c *cli.Context, kind mac.Kind) (op mac.Op, err error) {
-	op.Kind = kind
-	if !c.IsSet("key") {
-		return op, errors.New("--key is missing")
+func readOp(c *cli.Context, kind mac.Kind) (mac.Op, error) {
+	op := mac.Op{Kind: kind}
+	from, err := readSaid(c)
+	if err == nil {
+		err = from.read(&op)
 	}
-	if op.Key, err = parseKeyID(c.String("key")); err != nil {
-		return op, err
+	return op, err
+}
+
+// read fills in op.
+func (s said) read(op *mac.Op) (err error) {
+	if op.Key, err = s.key(); err != nil {
+		return err
 	}
-	factors, err := parseFactors(c.StringSlice("factor"))
+	factors, err := s.factors()
 	if err != nil {
-		return op, err
+		return err
 	}
 	if len(factors) > len(op.Factors) {
-		return op, fmt.Errorf("--factor: at most %d levels", len(op.Factors))
+		return fmt.Errorf("--factor: at most %d levels", len(op.Factors))
 	}
 	op.Levels = uint8(copy(op.Factors[:], factors))
-	for _, f := range kind.Inputs() {
+	for _, f := range op.Kind.Inputs() {
 		if f == mac.PIN {
-			if err := readCardPIN(c, &op); err != nil {
-				return op, err
-			}
-			continue
+			err = readCardPIN(s.c, op)
+		} else {
+			err = s.fill(op, f)
 		}
-		if !c.IsSet(f.String()) {
-			if f.Counted() {
-				continue // the operation says whether it may be absent
-			}
-			return op, fmt.Errorf("--%s is missing", f)
-		}
-		if err := setField(&op, f, c.String(f.String())); err != nil {
-			return op, err
+		if err != nil {
+			return err
 		}
 	}
-	return op, nil
+	return nil
 }
 
 // printAnswer prints what was made, if anything was; in JSON also that nothing
