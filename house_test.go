@@ -68,6 +68,7 @@ var down = map[string]struct {
 		[]string{"mac", "keystore"},
 		"what records the answers of a mac.HSM must not be able to compute or send one",
 	},
+	"cmd/onecard/internal/browsertest":   {nil, "a browser for tests knows nothing of what the pages show"},
 	"cmd/onecard/internal/ledger/pgtest": {nil, "a database for tests knows nothing of what is stored in it"},
 	"cmd/pbochsm/internal/settlement": {
 		[]string{"mac/digits", "mac", "keystore"},
