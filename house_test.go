@@ -35,9 +35,10 @@ var down = map[string]struct {
 	"pkcs11/uri":        {nil, "names of objects are text: whoever reads them needs no token library"},
 	"pkcs11/tokentest":  {[]string{"pkcs11"}, "a fixture makes tokens, and knows nothing of what is computed in them"},
 	"protocol":          {[]string{"mac", "mac/digits", "keystore"}, "the wire asks a mac.HSM; with a backend at hand it could MAC unchecked bytes"},
+	"protocol/sjl05":    {[]string{"protocol", "mac", "keystore"}, "a dialect reads and writes; what it asks is answered by whoever answers everything else"},
 	"vectors":           {[]string{"mac", "keystore"}, "the vectors judge every implementation, so they lean on none"},
 	"vectors/gen":       {[]string{"vectors", "mac", "mac/reference", "keystore"}, "expected values come from the readable arithmetic, never from what they will judge"},
-	"cmd":               {[]string{"cmd/internal/cmdline", "cmd/onecard/internal/api", "cmd/onecard/internal/auditlog", "cmd/onecard/internal/config", "cmd/onecard/internal/ledger", "cmd/onecard/internal/modules", "cmd/onecard/internal/recharge", "cmd/onecard/internal/sim", "cmd/pbochsm/internal/audit", "cmd/pbochsm/internal/bench", "cmd/pbochsm/internal/settlement", "cmd/pbochsm/internal/settlement/sample", "keystore", "mac", "mac/explain", "mac/reference", "mac/lanes", "mac/cardtest", "mac/cardtest/apdu", "pkcs11", "pkcs11/uri", "protocol", "vectors"}, "programs wire the parts together and test helpers stay out of them"},
+	"cmd":               {[]string{"cmd/internal/cmdline", "cmd/onecard/internal/api", "cmd/onecard/internal/auditlog", "cmd/onecard/internal/config", "cmd/onecard/internal/ledger", "cmd/onecard/internal/modules", "cmd/onecard/internal/recharge", "cmd/onecard/internal/sim", "cmd/pbochsm/internal/audit", "cmd/pbochsm/internal/bench", "cmd/pbochsm/internal/settlement", "cmd/pbochsm/internal/settlement/sample", "keystore", "mac", "mac/explain", "mac/reference", "mac/lanes", "mac/cardtest", "mac/cardtest/apdu", "pkcs11", "pkcs11/uri", "protocol", "protocol/sjl05", "vectors"}, "programs wire the parts together and test helpers stay out of them"},
 	"cmd/onecard/internal/recharge": {
 		[]string{"mac", "keystore"},
 		"the business asks a mac.HSM and a ledger; with HTTP or SQL at hand it would decide by them",

@@ -14,30 +14,30 @@ type Plan struct {
 	Made    []Field // the input of the MAC that is made; nil if none is
 	Chain   Chain   // to be run, and to be given its MAC or Script.Data back
 
-	recipe  *recipe
-	setting setting
+	procedure *procedure
+	setting   setting
 }
 
 // PlanOf plans op for a key of cipher c under a profile. Of a transaction it
 // checks no field: one that an Engine refuses can be explained too. Where the
 // recipe fixes the type, one that op has all the same is kept. With ErrInvalid
 // for a field of an issuer script there is a Plan without a Chain. A generic MAC
-// has no recipe, and no Plan.
+// and a raw operation have no recipe, and no Plan.
 func PlanOf(op Op, p *keystore.Profile, c keystore.Cipher) (*Plan, error) {
-	if !op.Kind.known() || op.Kind.IsGeneric() {
+	if !op.Kind.known() || op.Kind.IsGeneric() || op.Kind.IsRaw() {
 		return nil, ErrUnsupported
 	}
 	if int(op.Levels) > len(op.Factors) {
 		return nil, Factors.invalid()
 	}
-	r := recipes[op.Kind].under(p)
+	r := op.Kind.under(p)
 	if Type.Bytes(&op)[0] != 0 && r.command == nil {
 		free := *r
-		free.types = nil
+		free.only = 0
 		r = &free
 	}
 	plan := &Plan{
-		Op: op.Clone(), Usage: r.usage, recipe: r, setting: setting{p, c},
+		Op: op.Clone(), Usage: r.usage, procedure: r, setting: setting{p, c},
 		Session: r.session, Lock: r.lock, Claimed: r.claimed, Made: r.made,
 	}
 	if r.command != nil {
@@ -45,13 +45,13 @@ func PlanOf(op Op, p *keystore.Profile, c keystore.Cipher) (*Plan, error) {
 			return plan, err
 		}
 	}
-	return plan, r.compile(&plan.Op, &plan.Chain, plan.setting)
+	return plan, r.chain(&plan.Op, &plan.Chain, plan.setting)
 }
 
 // Follow makes Chain the one that comes after it, once it has been run, and
 // tells whether there is one. Only a command that is enciphered and then MACed
 // takes two.
-func (p *Plan) Follow() bool { return p.recipe.follow(&p.Op, &p.Chain, p.setting) }
+func (p *Plan) Follow() bool { return p.procedure.follow(&p.Op, &p.Chain, p.setting) }
 
 // Judge puts what the chains gave into the answer of Op, as an Engine does.
-func (p *Plan) Judge() { p.recipe.judge(&p.Chain, &p.Op) }
+func (p *Plan) Judge() { p.procedure.judge(&p.Chain, &p.Op) }

@@ -84,7 +84,7 @@ type Trace struct {
 	Session []byte      // the session key, where there is one: 8 bytes, or 16
 	Final   []byte      // the key that MACs or enciphers: 8 bytes, or 16
 	Blocks  [2][][]byte // the CBC chain of each message; of a script the first
-	Out     []byte      // what ModeEncipher makes
+	Out     []byte      // what ModeEncipher or ModeDecipher makes
 }
 
 // Run computes one chain from the issuer's key, which is a key of that cipher.
@@ -111,13 +111,15 @@ func (a Arithmetic) Run(key Key, chain *mac.Chain) Trace {
 	}
 	switch chain.Mode {
 	case mac.ModeRetail:
-		t.Blocks[0] = a.Retail(key, chain.Script.IV, chain.Script.Data)
+		t.Blocks[0] = a.retail(key, t.Final, chain)
 	case mac.ModeEncipher:
 		t.Out = a.Encipher(key, chain.Script.Data)
 	case mac.ModeTriple:
 		t.Blocks[0] = key.Triple([8]byte(chain.Script.IV[:8]), chain.Script.Data)
 	case mac.ModeSingle:
 		t.Blocks[0] = key.Single([8]byte(chain.Script.IV[:8]), chain.Script.Data)
+	case mac.ModeDecipher:
+		t.Out = a.Decipher(key, chain.Script.Data)
 	default:
 		for i := range chain.Message {
 			m := &chain.Message[i]
@@ -134,7 +136,7 @@ func (t *Trace) Answer(c *mac.Chain) {
 			c.MAC[m] = [8]byte(blocks[len(blocks)-1])
 		}
 	}
-	if c.Mode == mac.ModeEncipher {
+	if t.Out != nil {
 		copy(c.Script.Data, t.Out)
 	}
 }

@@ -11,12 +11,12 @@ type engine interface {
 	// read runs statements that change nothing. All of them see the same moment:
 	// a decision that met money before and its order after another process's
 	// commit would be wrong.
-	read(ctx context.Context, all []statement) error
+	read(ctx context.Context, all []ask) error
 
-	// write runs statements as one transaction and returns when a power cut can
-	// no longer undo it. proof is an event among what it stores, by which the
-	// outcome can be asked for, or 0 where it does not matter.
-	write(ctx context.Context, all []statement, proof int64) error
+	// write runs steps, and then asks, as one transaction and returns when a
+	// power cut can no longer undo it. proof is an event among what it stores, by
+	// which the outcome can be asked for, or 0 where it does not matter.
+	write(ctx context.Context, all []step, then []ask, proof int64) error
 
 	ping(ctx context.Context) error
 	close() error

@@ -8,14 +8,20 @@ import (
 	"pbochsm/cmd/onecard/internal/recharge"
 )
 
+var (
+	exportAccounts = survey(accountsOf + "ORDER BY a.id")
+	exportOrders   = survey(ordersOf + "ORDER BY o.id")
+	exportPostings = survey("SELECT id, event_id, order_id, from_account, to_account, amount FROM posting ORDER BY id")
+)
+
 // Export writes the journal as JSON lines: accounts with their balances, then
 // orders, then postings. No line has a secret, or what stands for one.
 func (l *Ledger) Export(ctx context.Context, to io.Writer) error {
 	e := json.NewEncoder(to)
-	all := []statement{
-		{sql: accountList + "ORDER BY a.id", scan: line(e, scanAccount, accountLine)},
-		{sql: "SELECT " + orderList + " FROM orders o ORDER BY o.id", scan: line(e, scanOrder, orderLine)},
-		{sql: "SELECT id, event_id, order_id, from_account, to_account, amount FROM posting ORDER BY id", scan: func(r row) error {
+	all := []ask{
+		{exportAccounts, nil, line(e, scanAccount, accountLine)},
+		{exportOrders, nil, line(e, scanOrder, orderLine)},
+		{exportPostings, nil, func(r row) error {
 			p := exportedPosting{Type: "posting"}
 			if err := r.Scan(&p.ID, &p.Event, &p.Order, &p.From, &p.To, &p.Fen); err != nil {
 				return err

@@ -3,7 +3,6 @@ package ledger
 import (
 	"context"
 	"errors"
-	"strings"
 
 	"pbochsm/cmd/onecard/internal/recharge"
 )
@@ -12,44 +11,53 @@ import (
 const most = "8"
 
 var (
-	orderList = "o." + strings.Join(orderColumns, ", o.")
-	writeList = "w." + strings.Join(writeColumns, ", w.")
+	orderList = columnsOf("o", orderColumns)
+	writeList = "o.scheme, o.asn, o.wallet, o.counter, " + columnsOf("w", writeColumns)
 
-	findWrite = "SELECT " + writeList + " FROM card_write w WHERE w.scheme = $1 AND w.asn = $2 AND w.wallet = $3 " +
-		"AND w.counter = $4 AND w.random = $5"
-	findOfCard = "SELECT " + orderList + " FROM orders o WHERE o.scheme = $1 AND o.asn = $2 AND o.wallet = $3 " +
-		"ORDER BY o.counter DESC LIMIT " + most
-	findByTrade  = "SELECT " + orderList + " FROM orders o WHERE o.domain = $1 AND o.trade_id = $2"
-	findByNumber = "SELECT " + orderList + " FROM binding b JOIN orders o ON o.scheme = b.scheme AND o.asn = b.asn " +
-		"WHERE b.card_no = $1 AND o.counter = $2 ORDER BY o.id"
-	findOfNumber = "SELECT " + orderList + " FROM binding b JOIN orders o ON o.scheme = b.scheme AND o.asn = b.asn " +
-		"WHERE b.card_no = $1 ORDER BY o.counter DESC LIMIT " + most
-	findReserved = "SELECT " + orderList + " FROM orders o WHERE o.card_no = $1 AND o.state = 'RESERVED' " +
-		"AND o.domain = $2 ORDER BY o.at, o.id LIMIT " + most
-	findPaid = "SELECT " + orderList + " FROM orders o WHERE o.domain = $1 AND o.payment_type = $2 AND o.payment_trade_id = $3 " +
-		"AND o.payment_trade_id <> ''"
-	findAtCounter = "SELECT " + writeList + " FROM card_write w WHERE w.scheme = $1 AND w.asn = $2 AND w.wallet = $3 " +
-		"AND w.counter = $4 ORDER BY w.at"
-	findWrites = "SELECT " + writeList + " FROM orders o JOIN card_write w ON w.scheme = o.scheme AND w.asn = o.asn " +
-		"AND w.wallet = o.wallet AND w.counter = o.counter WHERE o.domain = $1 AND o.trade_id = $2 ORDER BY w.at"
-	findWritesByNumber = "SELECT " + writeList + " FROM binding b JOIN card_write w ON w.scheme = b.scheme AND w.asn = b.asn " +
-		"WHERE b.card_no = $1 AND w.counter = $2 ORDER BY w.at"
+	ordersOf    = "SELECT " + orderList + " FROM orders o "
+	writesOf    = "SELECT " + writeList + " FROM orders o JOIN card_write w ON w.order_id = o.id "
+	boundOrders = "SELECT " + orderList + " FROM binding b JOIN orders o ON o.scheme = b.scheme AND o.asn = b.asn "
+	corporates  = "SELECT " + columnsOf("a", accountColumns) + ", c.card_no, c.asn, c.hash, c.previous, c.verified_at, c.version " +
+		"FROM corporate c JOIN account a ON a.id = c.account_id "
+	accountsOf  = "SELECT " + columnsOf("a", accountColumns) + " FROM account a "
+	proposalsOf = "SELECT " + columnsOf("p", proposalColumns) + " FROM proposal p "
+)
 
-	findBindings  = "SELECT b.scheme, b.asn, b.card_no FROM binding b WHERE b.scheme = $1 AND b.asn = $2"
-	findNumbers   = "SELECT b.scheme, b.asn, b.card_no FROM binding b WHERE b.card_no = $1"
-	findAccount   = "SELECT a.id, a.kind, a.number, a.name, a.balance, a.status FROM account a WHERE a.kind = $1 AND a.number = $2"
-	findVoucher   = voucherList + "WHERE digest = $1"
-	findCorporate = "SELECT a.id, a.kind, a.number, a.name, a.balance, a.status, c.card_no, c.asn, c.hash, c.previous, " +
-		"c.verified_at, c.version FROM corporate c JOIN account a ON a.id = c.account_id "
-	findByCorporate    = findCorporate + "WHERE c.card_no = $1"
-	findByCorporateASN = findCorporate + "WHERE c.asn = $1"
-	findOrder          = "SELECT " + orderList + " FROM orders o WHERE o.id = $1"
-	findPerson         = "SELECT name, hash FROM person WHERE name = $1"
-	proposalList       = "SELECT " + strings.Join(proposalColumns, ", ") + " FROM proposal "
-	findProposal       = proposalList + "WHERE id = $1"
-	voucherList        = "SELECT serial, digest, amount, status, expires, COALESCE(order_id, 0) FROM voucher "
-	findSerial         = voucherList + "WHERE serial = $1"
-	findSpent          = "SELECT spent FROM budget WHERE kind = $1 AND subject = $2 AND period = $3"
+const vouchersOf = "SELECT r.serial, r.digest, r.amount, r.status, r.expires, COALESCE(r.order_id, 0) FROM voucher r "
+
+var (
+	findWrite = find("bigint bigint bigint bigint bigint", writesOf+"WHERE o.scheme = $1 AND o.asn = $2 AND o.wallet = $3 "+
+		"AND o.counter = $4 AND w.random = $5")
+
+	// The rows of the last orders are looked at, and read where they matter.
+	findOfCard = find("bigint bigint bigint bigint", ordersOf+"WHERE o.id IN (SELECT l.id FROM orders l WHERE l.scheme = $1 "+
+		"AND l.asn = $2 AND l.wallet = $3 ORDER BY l.counter DESC LIMIT "+most+") AND (o.counter >= $4 OR o.state = 'ISSUED') "+
+		"ORDER BY o.counter DESC")
+
+	findByTrade  = find("text text", ordersOf+"WHERE o.domain = $1 AND o.trade_id = $2")
+	findByNumber = find("text bigint", boundOrders+"WHERE b.card_no = $1 AND o.counter = $2 ORDER BY o.id")
+	findOfNumber = find("text", boundOrders+"WHERE b.card_no = $1 ORDER BY o.counter DESC LIMIT "+most)
+	findReserved = find("text text", ordersOf+"WHERE o.card_no = $1 AND o.state = 'RESERVED' AND o.domain = $2 "+
+		"ORDER BY o.at, o.id LIMIT "+most)
+	findPaid = find("text text text", ordersOf+"WHERE o.domain = $1 AND o.payment_type = $2 AND o.payment_trade_id = $3 "+
+		"AND o.payment_trade_id <> ''")
+	findAtCounter = find("bigint bigint bigint bigint", writesOf+"WHERE o.scheme = $1 AND o.asn = $2 AND o.wallet = $3 "+
+		"AND o.counter = $4 ORDER BY w.at")
+	findWrites         = find("text text", writesOf+"WHERE o.domain = $1 AND o.trade_id = $2 ORDER BY w.at")
+	findWritesByNumber = find("text bigint", "SELECT "+writeList+" FROM binding b JOIN orders o ON o.scheme = b.scheme "+
+		"AND o.asn = b.asn JOIN card_write w ON w.order_id = o.id WHERE b.card_no = $1 AND o.counter = $2 ORDER BY w.at")
+
+	findBindings       = find("bigint bigint", "SELECT b.scheme, b.asn, b.card_no FROM binding b WHERE b.scheme = $1 AND b.asn = $2")
+	findNumbers        = find("text", "SELECT b.scheme, b.asn, b.card_no FROM binding b WHERE b.card_no = $1")
+	findAccount        = find("text text", accountsOf+"WHERE a.kind = $1 AND a.number = $2")
+	findVoucher        = find("bytea", vouchersOf+"WHERE r.digest = $1")
+	findByCorporate    = find("text", corporates+"WHERE c.card_no = $1")
+	findByCorporateASN = find("bigint", corporates+"WHERE c.asn = $1")
+	findOrder          = find("bigint", ordersOf+"WHERE o.id = $1")
+	findPerson         = find("text", "SELECT p.name, p.hash FROM person p WHERE p.name = $1")
+	findProposal       = find("bigint", proposalsOf+"WHERE p.id = $1")
+	findSerial         = find("text", vouchersOf+"WHERE r.serial = $1")
+	findSpent          = find("text text text", "SELECT b.spent FROM budget b WHERE b.kind = $1 AND b.subject = $2 AND b.period = $3")
 )
 
 // Find reads what is known about the things that q names. See recharge.Ledger.
@@ -66,16 +74,14 @@ func (l *Ledger) Find(ctx context.Context, q recharge.Question) (*recharge.Known
 
 func (l *Ledger) find(ctx context.Context, q recharge.Question) (*recharge.Known, error) {
 	k := &recharge.Known{Spent: make([]int, len(q.Budgets))}
-	var all []statement
-	ask := func(text string, scan func(row) error, args ...any) {
-		all = append(all, statement{sql: text, args: args, rows: anyRows, scan: scan})
-	}
+	all := make([]ask, 0, 12)
+	ask := func(s *statement, scan func(row) error, args ...any) { all = append(all, ask{s, args, scan}) }
 	if q.Card != nil {
 		key := cardRow(*q.Card, q.Counter)
 		if q.Random != nil {
 			ask(findWrite, one(&k.Write, scanWrite), append(key[:4:4], random(*q.Random))...)
 		}
-		ask(findOfCard, many(&k.OfCard, scanOrder), key[:3]...)
+		ask(findOfCard, many(&k.OfCard, scanOrder), key[:4]...)
 		ask(findBindings, many(&k.Bindings, scanBinding), key[:2]...)
 		if q.WithWrites {
 			ask(findAtCounter, many(&k.Writes, scanWrite), key[:4]...)
@@ -127,7 +133,7 @@ func (l *Ledger) find(ctx context.Context, q recharge.Question) (*recharge.Known
 }
 
 // askOffice asks for what operators name.
-func (l *Ledger) askOffice(q recharge.Question, k *recharge.Known, ask func(string, func(row) error, ...any)) {
+func (l *Ledger) askOffice(q recharge.Question, k *recharge.Known, ask func(*statement, func(row) error, ...any)) {
 	if q.OrderID != 0 {
 		ask(findOrder, one(&k.Order, scanOrder), q.OrderID)
 	}

@@ -1,6 +1,7 @@
 package ledger
 
 import (
+	"maps"
 	"slices"
 
 	"pbochsm/cmd/onecard/internal/recharge"
@@ -12,123 +13,103 @@ import (
 // never short of a row that was once read, so every row is met.
 var (
 	// A balance only falls while the account is active, and never below zero.
-	// v is account, difference.
-	balances = update{
-		name:  "account",
-		set:   "balance = CASE WHEN v.column2 >= 0 OR account.status = 'ACTIVE' THEN account.balance + v.column2 END",
-		where: "account.id = v.column1",
-		types: []string{"BIGINT", "BIGINT"},
-	}
+	// The arguments are account, difference.
+	balances = change("account",
+		"balance = CASE WHEN $2 >= 0 OR account.status = 'ACTIVE' THEN account.balance + $2 END",
+		"account.id = $1", "bigint bigint")
 
-	// v is order, version, from, to, overtaken.
-	moves = update{
-		name: "orders",
-		set: "state = CASE WHEN orders.version = v.column2 AND orders.state = v.column3 THEN v.column4 END, " +
-			"version = orders.version + 1, overtaken = v.column5",
-		where: "orders.id = v.column1",
-		types: []string{"BIGINT", "BIGINT", "TEXT", "TEXT", "BIGINT"},
-	}
+	// The arguments are order, version, from, to, overtaken.
+	moves = change("orders",
+		"state = CASE WHEN orders.version = $2 AND orders.state = $3 THEN $4 END, "+
+			"version = orders.version + 1, overtaken = $5",
+		"orders.id = $1", "bigint bigint text text bigint")
 
-	// v is order, scheme, asn, wallet, counter, balance, trade type, payment
-	// type, account and serial, detail. It follows a move of the same order.
-	issues = update{
-		name: "orders",
-		set: "scheme = v.column2, asn = v.column3, wallet = v.column4, counter = v.column5, balance = v.column6, " +
-			"trade_type = v.column7, payment_type = v.column8, payment_account = v.column9, payment_trade_id = v.column10, " +
-			"detail = v.column11",
-		where: "orders.id = v.column1",
-		types: []string{"BIGINT", "BIGINT", "BIGINT", "BIGINT", "BIGINT", "BIGINT", "TEXT", "TEXT", "TEXT", "TEXT", "TEXT"},
-	}
+	// The arguments are order, scheme, asn, wallet, counter, balance, trade type,
+	// payment type, account and serial, detail. It follows a move of the order.
+	issues = change("orders",
+		"scheme = $2, asn = $3, wallet = $4, counter = $5, balance = $6, trade_type = $7, payment_type = $8, "+
+			"payment_account = $9, payment_trade_id = $10, detail = $11",
+		"orders.id = $1", "bigint bigint bigint bigint bigint bigint text text text text text")
 
-	// v is serial, order, now.
-	uses = update{
-		name: "voucher",
-		set: "status = CASE WHEN voucher.status = 'ACTIVE' AND voucher.expires > v.column3 THEN 'USED' END, " +
-			"order_id = v.column2",
-		where: "voucher.serial = v.column1",
-		types: []string{"TEXT", "BIGINT", "BIGINT"},
-	}
+	// The arguments are serial, order, now.
+	uses = change("voucher",
+		"status = CASE WHEN voucher.status = 'ACTIVE' AND voucher.expires > $3 THEN 'USED' END, order_id = $2",
+		"voucher.serial = $1", "text bigint bigint")
 
-	// v is account, version, hash, previous, verified at.
-	passwords = update{
-		name: "corporate",
-		set: "hash = CASE WHEN corporate.version = v.column2 THEN v.column3 END, previous = v.column4, " +
-			"verified_at = v.column5, version = corporate.version + 1",
-		where: "corporate.account_id = v.column1",
-		types: []string{"BIGINT", "BIGINT", "TEXT", "TEXT", "BIGINT"},
-	}
+	// The arguments are account, version, hash, previous, verified at.
+	passwords = change("corporate",
+		"hash = CASE WHEN corporate.version = $2 THEN $3 END, previous = $4, verified_at = $5, version = corporate.version + 1",
+		"corporate.account_id = $1", "bigint bigint text text bigint")
 
-	// v is account, from, to.
-	accountStatuses = update{
-		name:  "account",
-		set:   "status = CASE WHEN account.status = v.column2 THEN v.column3 END",
-		where: "account.id = v.column1",
-		types: []string{"BIGINT", "TEXT", "TEXT"},
-	}
+	// The arguments are account, from, to.
+	accountStatuses = change("account", "status = CASE WHEN account.status = $2 THEN $3 END", "account.id = $1", "bigint text text")
 
-	// v is serial, from, to.
-	voucherStatuses = update{
-		name:  "voucher",
-		set:   "status = CASE WHEN voucher.status = v.column2 THEN v.column3 END",
-		where: "voucher.serial = v.column1",
-		types: []string{"TEXT", "TEXT", "TEXT"},
-	}
+	// The arguments are serial, from, to.
+	voucherStatuses = change("voucher", "status = CASE WHEN voucher.status = $2 THEN $3 END", "voucher.serial = $1", "text text text")
+
+	// The arguments are proposal, approver, who must not be the proposer.
+	approvals = change("proposal",
+		"approver = CASE WHEN proposal.approver = '' AND proposal.proposer <> $2 THEN $2 END",
+		"proposal.id = $1", "bigint text")
 )
 
-// v is proposal, approver, who must not be the proposer.
-var approvals = update{
-	name:  "proposal",
-	set:   "approver = CASE WHEN proposal.approver = '' AND proposal.proposer <> v.column2 THEN v.column2 END",
-	where: "proposal.id = v.column1",
-	types: []string{"BIGINT", "TEXT"},
+// inOrder is the order in which a group is stored. Accounts come first, so that
+// two processes meet at the first one they share.
+var inOrder = []*statement{
+	accounts, balances, accountStatuses, moves, issues, orders, writes, postings, bindings, vouchers, voucherStatuses, uses,
+	corporate, passwords, persons, proposals, approvals, events,
 }
 
-const (
-	spendOne = "INSERT INTO budget (kind, subject, period, spent) VALUES ($1, $2, $3, 1) " +
-		"ON CONFLICT (kind, subject, period) DO UPDATE SET spent = budget.spent + 1 RETURNING spent"
+// What is counted or asked for while a change is stored.
+var (
+	spendOne = &statement{name: "budget", one: "INSERT INTO budget (kind, subject, period, spent) VALUES ($1, $2, $3, 1) " +
+		"ON CONFLICT (kind, subject, period) DO UPDATE SET spent = budget.spent + 1 RETURNING spent"}
 
-	keepBalance = "UPDATE orders SET balance = (SELECT account.balance FROM account WHERE account.id = orders.account) " +
-		"WHERE orders.id = $1 RETURNING balance"
+	keepBalance = &statement{name: "orders", one: "UPDATE orders SET balance = " +
+		"(SELECT account.balance FROM account WHERE account.id = orders.account) WHERE orders.id = $1 RETURNING balance"}
 )
 
-// A group gathers the rows of many changes, table by table.
+// A group gathers the rows of many changes, statement by statement.
 type group struct {
-	events, postings, orders, moves, issues, writes, bindings, uses [][]any
-	accounts, vouchers, corporates, passwords                       [][]any
-	persons, proposals, approvals                                   [][]any
-	accountStatuses, voucherStatuses                                [][]any
-	balances                                                        map[int64]int64
-	single                                                          []statement // at the end
+	rows     map[*statement][][]any
+	balances map[int64]int64
+	asks     []ask // at the end
 }
+
+func newGroup() *group {
+	return &group{rows: make(map[*statement][][]any, len(inOrder)), balances: map[int64]int64{}}
+}
+
+func (g *group) put(to *statement, args ...any) { g.rows[to] = append(g.rows[to], args) }
 
 func (g *group) add(w *work) {
 	c, e := w.change, &w.change.Event
-	g.events = append(g.events, []any{w.event, e.At, e.Kind, e.Domain, e.Order, e.Who, e.Note})
+	g.put(events, w.event, e.At, e.Kind, e.Domain, e.Order, e.Who, e.Note)
 	for i, p := range c.Postings {
-		g.postings = append(g.postings, []any{w.posted + int64(i), w.event, p.Order, p.From, p.To, int64(p.Amount)})
+		g.put(postings, w.posted+int64(i), w.event, p.Order, p.From, p.To, int64(p.Amount))
 		g.transfer(p)
 	}
 	for i := range c.Orders {
-		g.orders = append(g.orders, orderRow(&c.Orders[i]))
+		g.put(orders, orderRow(&c.Orders[i])...)
 		if c.Orders[i].Source == recharge.FromTransfer {
-			g.single = append(g.single, statement{sql: keepBalance, args: []any{c.Orders[i].ID}, rows: 1, scan: into(&c.Balance)})
+			g.asks = append(g.asks, ask{keepBalance, []any{c.Orders[i].ID}, into(&c.Balance)})
 		}
 	}
 	for _, m := range c.Moves {
 		g.move(m)
 	}
 	for i := range c.Writes {
-		g.writes = append(g.writes, writeRow(&c.Writes[i]))
+		g.put(writes, writeRow(&c.Writes[i])...)
 	}
 	for _, b := range c.Bindings {
-		g.bindings = append(g.bindings, []any{int64(b.Scheme), number(b.ASN), b.CardNo})
+		g.put(bindings, int64(b.Scheme), number(b.ASN), b.CardNo)
 	}
 	for _, u := range c.Uses {
-		g.uses = append(g.uses, []any{u.Serial, u.Order, u.Now})
+		g.put(uses, u.Serial, u.Order, u.Now)
 	}
 	c.Spent = make([]int, len(c.Spend))
 	for i, b := range c.Spend {
-		g.single = append(g.single, statement{sql: spendOne, args: []any{b.Kind, b.Subject, b.Period}, rows: 1, scan: into(&c.Spent[i])})
+		g.asks = append(g.asks, ask{spendOne, []any{b.Kind, b.Subject, b.Period}, into(&c.Spent[i])})
 	}
 	g.office(c)
 }
@@ -136,50 +117,47 @@ func (g *group) add(w *work) {
 // office gathers what operators do.
 func (g *group) office(c *recharge.Change) {
 	for _, a := range c.Accounts {
-		g.accounts = append(g.accounts, []any{a.ID, string(a.Kind), a.Number, a.Name, int64(a.Balance), string(a.Status)})
+		g.put(accounts, a.ID, string(a.Kind), a.Number, a.Name, int64(a.Balance), string(a.Status))
 	}
 	for _, v := range c.Vouchers {
-		g.vouchers = append(g.vouchers, []any{v.Serial, v.Digest[:], int64(v.Amount), string(v.Status), v.Expires})
+		g.put(vouchers, v.Serial, v.Digest[:], int64(v.Amount), string(v.Status), v.Expires)
 	}
 	for _, k := range c.Corporates {
 		if k.Version == 0 {
-			g.corporates = append(g.corporates, []any{k.Account.ID, k.CardNo, number(k.ASN), k.Hash, k.Previous, k.VerifiedAt, int64(1)})
+			g.put(corporate, k.Account.ID, k.CardNo, number(k.ASN), k.Hash, k.Previous, k.VerifiedAt, int64(1))
 		} else {
-			g.passwords = append(g.passwords, []any{k.Account.ID, k.Version, k.Hash, k.Previous, k.VerifiedAt})
+			g.put(passwords, k.Account.ID, k.Version, k.Hash, k.Previous, k.VerifiedAt)
 		}
 	}
 	for _, p := range c.Persons {
-		g.persons = append(g.persons, []any{p.Name, p.Hash})
+		g.put(persons, p.Name, p.Hash)
 	}
 	for _, p := range c.Proposals {
-		g.proposals = append(g.proposals, []any{p.ID, string(p.Kind), p.Order, p.OrderVersion, p.Evidence, p.Proposer, "", p.At})
+		g.put(proposals, p.ID, string(p.Kind), p.Order, p.OrderVersion, p.Evidence, p.Proposer, "", p.At)
 	}
 	if a := c.Approval; a != nil {
-		g.approvals = append(g.approvals, []any{a.Proposal, a.Approver})
+		g.put(approvals, a.Proposal, a.Approver)
 	}
 	for _, m := range c.Statuses {
 		if m.Voucher != "" {
-			g.voucherStatuses = append(g.voucherStatuses, []any{m.Voucher, string(m.From), string(m.To)})
+			g.put(voucherStatuses, m.Voucher, string(m.From), string(m.To))
 		} else {
-			g.accountStatuses = append(g.accountStatuses, []any{m.Account, string(m.From), string(m.To)})
+			g.put(accountStatuses, m.Account, string(m.From), string(m.To))
 		}
 	}
 }
 
 func (g *group) move(m recharge.Move) {
-	g.moves = append(g.moves, []any{m.Order, m.Version, string(m.From), string(m.To), flag(m.Overtaken)})
+	g.put(moves, m.Order, m.Version, string(m.From), string(m.To), flag(m.Overtaken))
 	if i := m.Issue; i != nil {
 		row := append([]any{m.Order}, cardRow(i.Card, i.Counter)...)
-		g.issues = append(g.issues, append(row, int64(i.Balance), string(i.TradeType), i.Payment.Type, i.Payment.Account,
-			i.Payment.TradeID, detailText(i.Detail)))
+		g.put(issues, append(row, int64(i.Balance), string(i.TradeType), i.Payment.Type, i.Payment.Account, i.Payment.TradeID,
+			detailText(i.Detail))...)
 	}
 }
 
 // transfer notes what p does to the accounts whose balances are kept.
 func (g *group) transfer(p recharge.Posting) {
-	if g.balances == nil {
-		g.balances = map[int64]int64{}
-	}
 	if p.From >= recharge.FirstAccount {
 		g.balances[p.From] -= int64(p.Amount)
 	}
@@ -188,36 +166,18 @@ func (g *group) transfer(p recharge.Posting) {
 	}
 }
 
-// statements gives the group as SQL. Accounts come first, in ascending order,
-// so that two processes meet at the first one they share.
-func (g *group) statements() []statement {
-	var all []statement
-	all = accounts.insert(all, g.accounts)
-	differences := make([][]any, 0, len(g.balances))
-	for id, d := range g.balances {
-		differences = append(differences, []any{id, d})
+// steps gives what to store, accounts in ascending order.
+func (g *group) steps() []step {
+	for _, id := range slices.Sorted(maps.Keys(g.balances)) {
+		g.put(balances, id, g.balances[id])
 	}
-	slices.SortFunc(differences, func(a, b []any) int {
-		return int(a[0].(int64) - b[0].(int64)) //nolint:errcheck,forcetypeassert // put there above
-	})
-	all = balances.change(all, differences)
-	all = accountStatuses.change(all, g.accountStatuses)
-	all = moves.change(all, g.moves)
-	all = issues.change(all, g.issues)
-	all = orders.insert(all, g.orders)
-	all = writes.insert(all, g.writes)
-	all = postings.insert(all, g.postings)
-	all = bindings.insert(all, g.bindings)
-	all = vouchers.insert(all, g.vouchers)
-	all = voucherStatuses.change(all, g.voucherStatuses)
-	all = uses.change(all, g.uses)
-	all = corporate.insert(all, g.corporates)
-	all = passwords.change(all, g.passwords)
-	all = persons.insert(all, g.persons)
-	all = proposals.insert(all, g.proposals)
-	all = approvals.change(all, g.approvals)
-	all = events.insert(all, g.events)
-	return append(all, g.single...)
+	all := make([]step, 0, len(g.rows))
+	for _, s := range inOrder {
+		if rows := g.rows[s]; len(rows) > 0 {
+			all = append(all, step{s, rows})
+		}
+	}
+	return all
 }
 
 // into scans a number.

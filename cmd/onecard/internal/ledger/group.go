@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime"
 	"time"
 
 	"pbochsm/cmd/onecard/internal/recharge"
@@ -79,16 +80,25 @@ func (c *committer) run() {
 		case <-c.stop:
 			return
 		}
-		for more := true; more && len(all) < mostTogether; {
-			select {
-			case w := <-c.queue:
-				all = append(all, w)
-			default:
-				more = false
-			}
-		}
-		c.store(all)
+		c.store(c.gather(all))
 	}
+}
+
+// fruitless is how often in a row others are let run and bring nothing before a
+// group is complete.
+const fruitless = 3
+
+// gather adds to all what waits. Callers that can run, because they were
+// answered just now, come first: no clock is waited for, and they need not wait
+// for the next group.
+func (c *committer) gather(all []*work) []*work {
+	for tries := 0; tries < fruitless && len(all) < mostTogether; tries++ {
+		runtime.Gosched()
+		for range min(len(c.queue), mostTogether-len(all)) {
+			all, tries = append(all, <-c.queue), 0
+		}
+	}
+	return all
 }
 
 // store writes all as one transaction. A group that was refused is halved: the
@@ -96,11 +106,11 @@ func (c *committer) run() {
 func (c *committer) store(all []*work) {
 	ctx, cancel := context.WithTimeout(context.Background(), writeTime)
 	defer cancel()
-	var g group
+	g := newGroup()
 	for _, w := range all {
 		g.add(w)
 	}
-	err := c.engine.write(ctx, g.statements(), all[0].event)
+	err := c.engine.write(ctx, g.steps(), g.asks, all[0].event)
 	switch {
 	case errors.Is(err, errRefused) && len(all) > 1:
 		half := len(all) / 2

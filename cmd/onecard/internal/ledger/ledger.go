@@ -105,15 +105,14 @@ func (l *Ledger) take(ctx context.Context, n int64) (int64, error) {
 	return first, nil
 }
 
+var nextBlock = &statement{name: "block", one: "UPDATE block SET next = next + $1 WHERE name = 'id' RETURNING next"}
+
 // takeBlock takes so many numbers from the database and gives the one after
 // the last. A connection that is found broken is not the end: numbers that were
 // taken and not heard of are never used.
 func (l *Ledger) takeBlock(ctx context.Context, size int64) (end int64, err error) {
 	for try := range mostTries {
-		err = l.engine.write(ctx, []statement{{
-			sql:  "UPDATE block SET next = next + $1 WHERE name = 'id' RETURNING next",
-			args: []any{size}, rows: 1, scan: into(&end),
-		}}, 0)
+		err = l.engine.write(ctx, nil, []ask{{nextBlock, []any{size}, into(&end)}}, 0)
 		if err == nil || ctx.Err() != nil {
 			break
 		}

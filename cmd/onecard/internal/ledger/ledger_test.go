@@ -198,7 +198,7 @@ func TestVerifyFinds(t *testing.T) {
 			{"UPDATE orders SET amount = amount + 1", "UPDATE orders SET amount = amount - 1"},
 			{"UPDATE orders SET state = 'REFUNDED'", "UPDATE orders SET state = 'ISSUED'"},
 			{"UPDATE orders SET state = 'RESERVED'", "UPDATE orders SET state = 'ISSUED'"},
-			{"UPDATE card_write SET counter = counter + 1", "UPDATE card_write SET counter = counter - 1"},
+			{"UPDATE orders SET counter = NULL", "UPDATE orders SET counter = 0"},
 			{"UPDATE card_write SET order_id = order_id + 100000", "UPDATE card_write SET order_id = order_id - 100000"},
 			{"UPDATE posting SET to_account = 8 WHERE to_account = 1", "UPDATE posting SET to_account = 1 WHERE to_account = 8"},
 		} {

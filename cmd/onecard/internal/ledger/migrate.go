@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"net/url"
 	"path"
 	"strconv"
 	"strings"
@@ -24,8 +25,8 @@ var migrations embed.FS
 
 // words are what the migrations say in the language of each database.
 var words = map[goose.Dialect]*strings.Replacer{
-	goose.DialectSQLite3:  strings.NewReplacer(" ID ", " INTEGER ", " BYTES ", " BLOB "),
-	goose.DialectPostgres: strings.NewReplacer(" ID ", " BIGINT ", " BYTES ", " BYTEA "),
+	goose.DialectSQLite3:  strings.NewReplacer(" ID ", " INTEGER ", " BYTES ", " BLOB ", ") CLUSTERED;", ") WITHOUT ROWID;"),
+	goose.DialectPostgres: strings.NewReplacer(" ID ", " BIGINT ", " BYTES ", " BYTEA ", ") CLUSTERED;", ");"),
 }
 
 // ErrSchema is a database whose schema is not the one of this program.
@@ -84,7 +85,7 @@ func withProvider(ctx context.Context, dsn string, use func(*goose.Provider) err
 // openSQL opens a database the way that goose wants it.
 func openSQL(dsn string) (*sql.DB, goose.Dialect, error) {
 	if file, ok := strings.CutPrefix(dsn, "sqlite:"); ok {
-		db, err := sql.Open("sqlite", liteSource(file, true))
+		db, err := sql.Open("sqlite", liteSource(file))
 		if err == nil {
 			db.SetMaxOpenConns(1)
 		}
@@ -95,6 +96,12 @@ func openSQL(dsn string) (*sql.DB, goose.Dialect, error) {
 		return nil, goose.DialectPostgres, errors.New("ledger: the address of the database cannot be parsed")
 	}
 	return stdlib.OpenDB(*config.ConnConfig), goose.DialectPostgres, nil
+}
+
+// liteSource names the file as goose's driver wants it.
+func liteSource(file string) string {
+	q := url.Values{"_txlock": {"immediate"}, "_pragma": {"busy_timeout(10000)", "journal_mode(WAL)", "synchronous(FULL)"}}
+	return (&url.URL{Scheme: "file", Opaque: (&url.URL{Path: file}).EscapedPath(), RawQuery: q.Encode()}).String()
 }
 
 // steps gives the migrations as functions that run their text in a

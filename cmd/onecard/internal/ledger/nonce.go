@@ -12,10 +12,10 @@ import (
 // nonceSweep is how often the nonces go whose time is over.
 const nonceSweep = time.Minute
 
-const (
-	takeNonce = "INSERT INTO nonce (owner, nonce, until, uses) VALUES ($1, $2, $3, 1) " +
-		"ON CONFLICT (owner, nonce) DO UPDATE SET uses = nonce.uses + 1 RETURNING uses"
-	sweepNonces = "DELETE FROM nonce WHERE until < $1"
+var (
+	takeNonce = &statement{name: "nonce", one: "INSERT INTO nonce (owner, nonce, until, uses) VALUES ($1, $2, $3, 1) " +
+		"ON CONFLICT (owner, nonce) DO UPDATE SET uses = nonce.uses + 1 RETURNING uses"}
+	sweepNonces = &statement{name: "nonce", one: "DELETE FROM nonce WHERE until < $1"}
 )
 
 // A nonceTaker stores what waits, all of it together, by the hand of one of
@@ -31,9 +31,9 @@ type nonceTaker struct {
 
 // A nonceGroup is what goes into one transaction.
 type nonceGroup struct {
-	statements []statement
-	done       bool
-	err        error
+	asks []ask
+	done bool
+	err  error
 }
 
 func newNonceTaker() *nonceTaker {
@@ -50,7 +50,7 @@ func (l *Ledger) TakeNonce(_ context.Context, owner, nonce string, now, until ti
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	g, uses := n.next, new(int64)
-	g.statements = append(g.statements, statement{sql: takeNonce, args: []any{owner, nonce, until.UnixMilli()}, rows: 1, scan: into(uses)})
+	g.asks = append(g.asks, ask{takeNonce, []any{owner, nonce, until.UnixMilli()}, into(uses)})
 	for !g.done {
 		if n.busy {
 			n.changed.Wait()
@@ -73,12 +73,12 @@ func (n *nonceTaker) lead(l *Ledger, now time.Time) {
 	n.next, n.busy = &nonceGroup{}, true
 	if now.Sub(n.swept).Abs() >= nonceSweep {
 		n.swept = now
-		g.statements = append(g.statements, statement{sql: sweepNonces, args: []any{now.UnixMilli()}, rows: anyRows})
+		g.asks = append(g.asks, ask{sweepNonces, []any{now.UnixMilli()}, nil})
 	}
 	n.mu.Unlock()
 	ctx, cancel := context.WithTimeout(context.Background(), writeTime)
 	defer cancel()
-	if g.err = l.engine.write(ctx, g.statements, 0); errors.Is(g.err, errLost) {
+	if g.err = l.engine.write(ctx, nil, g.asks, 0); errors.Is(g.err, errLost) {
 		l.commit.fatal(g.err)
 	}
 	n.mu.Lock()

@@ -71,7 +71,7 @@ func checkDurable(ctx context.Context, c *pgx.Conn) error {
 	return nil
 }
 
-// oneMoment is what a batch that reads stands in.
+// What a batch that reads stands in.
 const (
 	oneMoment = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
 	itsEnd    = "COMMIT"
@@ -79,17 +79,16 @@ const (
 
 // read sends everything in one piece. A connection that is found broken before
 // the first row is not the end: the server may have been started anew.
-func (e *postEngine) read(ctx context.Context, all []statement) (err error) {
-	bracketed := append(append([]statement{{sql: oneMoment, rows: anyRows}}, all...), statement{sql: itsEnd, rows: anyRows})
+func (e *postEngine) read(ctx context.Context, all []ask) (err error) {
 	for range mostTries {
 		began := false
-		for i, s := range all {
-			bracketed[1+i].scan = func(r row) error {
-				began = true
-				return s.scan(r)
-			}
+		b := &pgx.Batch{}
+		b.Queue(oneMoment)
+		for _, a := range all {
+			queue(b, a, &began)
 		}
-		err = e.pool.SendBatch(ctx, batch(bracketed)).Close()
+		b.Queue(itsEnd)
+		err = e.pool.SendBatch(ctx, b).Close()
 		if err == nil || began || sqlState(err) != "" && !terminated(err) || ctx.Err() != nil {
 			break
 		}
@@ -100,42 +99,33 @@ func (e *postEngine) read(ctx context.Context, all []statement) (err error) {
 // terminated tells whether the server has ended the session: class 57P.
 func terminated(err error) bool { return strings.HasPrefix(sqlState(err), "57P") }
 
-// batch hands each row of each statement to its scan when the batch is closed.
-func batch(all []statement) *pgx.Batch {
-	b := &pgx.Batch{}
-	for _, s := range all {
-		q := b.Queue(s.sql, s.args...)
-		switch {
-		case s.scan != nil:
-			q.Query(func(rows pgx.Rows) error {
-				for rows.Next() {
-					if err := s.scan(rows); err != nil {
-						return err
-					}
-				}
-				return rows.Err()
-			})
-		case s.rows != anyRows:
-			q.Exec(func(t pgconn.CommandTag) error {
-				if t.RowsAffected() != int64(s.rows) {
-					return fmt.Errorf("%w: a statement met %d rows of %d", errLost, t.RowsAffected(), s.rows)
-				}
-				return nil
-			})
-		}
+// queue adds a statement whose rows are handed to its scan when the batch is
+// closed. began tells then whether there was one.
+func queue(b *pgx.Batch, a ask, began *bool) {
+	q := b.Queue(a.one, a.args...)
+	if a.scan == nil {
+		return
 	}
-	return b
+	q.Query(func(rows pgx.Rows) error {
+		for rows.Next() {
+			*began = true
+			if err := a.scan(rows); err != nil {
+				return err
+			}
+		}
+		return rows.Err()
+	})
 }
 
 // mostTries is how often a transaction that the server gave up for the sake of
 // another one is repeated.
 const mostTries = 5
 
-func (e *postEngine) write(ctx context.Context, all []statement, proof int64) error {
+func (e *postEngine) write(ctx context.Context, all []step, then []ask, proof int64) error {
 	var err error
 	for range mostTries {
 		var sure bool
-		if sure, err = e.try(ctx, all); err == nil || !sure {
+		if sure, err = e.try(ctx, all, then); err == nil || !sure {
 			break
 		}
 		if code := sqlState(err); code != "40001" && code != "40P01" {
@@ -153,7 +143,7 @@ func (e *postEngine) write(ctx context.Context, all []statement, proof int64) er
 
 // try sends the batch once. It is sure that nothing is stored where the server
 // said so, or where nothing was sent.
-func (e *postEngine) try(ctx context.Context, all []statement) (sure bool, err error) {
+func (e *postEngine) try(ctx context.Context, all []step, then []ask) (sure bool, err error) {
 	conn, err := e.pool.Acquire(ctx)
 	if err != nil {
 		return true, err
@@ -161,7 +151,14 @@ func (e *postEngine) try(ctx context.Context, all []statement) (sure bool, err e
 	defer conn.Release()
 	warned := conn.Conn().PgConn().CustomData()[warnedKey].(*atomic.Bool) //nolint:errcheck,forcetypeassert // AfterConnect put it there
 	warned.Store(false)
-	err = conn.Conn().SendBatch(ctx, batch(all)).Close()
+	b, began := &pgx.Batch{}, false
+	for _, s := range all {
+		queueRows(b, s)
+	}
+	for _, a := range then {
+		queue(b, a, &began)
+	}
+	err = conn.Conn().SendBatch(ctx, b).Close()
 	if err == nil && warned.Load() {
 		return false, errors.New("the server warns that the commit may not be replicated")
 	}
@@ -175,6 +172,13 @@ func (e *postEngine) try(ctx context.Context, all []statement) (sure bool, err e
 // outcomeTime is how long the fate of a transaction is asked for.
 const outcomeTime = 10 * time.Second
 
+var (
+	voids = &statement{one: "INSERT INTO event (id, at, kind, domain, order_id, who, note) " +
+		"VALUES ($1, 0, 'VOID', '', 0, '', '') ON CONFLICT (id) DO NOTHING"}
+	pulse      = &statement{one: "UPDATE block SET next = next + 1 WHERE name = 'pulse'"}
+	countVoids = &statement{one: "SELECT count(*) FROM event WHERE id = $1 AND kind = 'VOID'"}
+)
+
 // outcome finds out what became of a transaction of which only cause is known.
 // It asks by trying to store an event with the number of one of its events:
 // whichever of the two comes first excludes the other, so a transaction that
@@ -186,13 +190,9 @@ func (e *postEngine) outcome(proof int64, cause error) error {
 	defer cancel()
 	for pause := 10 * time.Millisecond; ; pause *= 2 {
 		void := int64(0)
-		ask := []statement{
-			{sql: "INSERT INTO event (id, at, kind, domain, order_id, who, note) VALUES ($1, 0, 'VOID', '', 0, '', '') " +
-				"ON CONFLICT (id) DO NOTHING", args: []any{proof}, rows: anyRows},
-			{sql: "UPDATE block SET next = next + 1 WHERE name = 'pulse'", rows: 1},
-			{sql: "SELECT count(*) FROM event WHERE id = $1 AND kind = 'VOID'", args: []any{proof}, rows: 1, scan: into(&void)},
-		}
-		_, err := e.try(ctx, ask)
+		_, err := e.try(ctx, nil, []ask{
+			{voids, []any{proof}, nil}, {pulse, nil, nil}, {countVoids, []any{proof}, into(&void)},
+		})
 		switch {
 		case err == nil && void == 0:
 			return errStored

@@ -26,17 +26,19 @@ func (l *Ledger) Reconcile(ctx context.Context, now time.Time, grace time.Durati
 	}
 	r := Reconciliation{Report: report}
 	before := now.Add(-grace).UnixMilli()
-	all := []statement{
-		{sql: openOrders + "o.state = 'ISSUED' AND o.overtaken = 0 AND o.at <= $1" + inOrder, args: []any{before}, scan: many(&r.Unproved, scanOrder)},
-		{sql: openOrders + "o.state = 'ISSUED' AND o.overtaken <> 0" + inOrder, scan: many(&r.Overtaken, scanOrder)},
-		{sql: openOrders + "o.state = 'RESERVED' AND o.at <= $1" + inOrder, args: []any{before}, scan: many(&r.Reserved, scanOrder)},
+	all := []ask{
+		{unproved, []any{before}, many(&r.Unproved, scanOrder)},
+		{overtaken, nil, many(&r.Overtaken, scanOrder)},
+		{reserved, []any{before}, many(&r.Reserved, scanOrder)},
 	}
 	return r, outward(l.engine.read(ctx, all))
 }
 
-const inOrder = " ORDER BY o.at, o.id"
-
-var openOrders = "SELECT " + orderList + " FROM orders o WHERE "
+var (
+	unproved  = survey(ordersOf + "WHERE o.state = 'ISSUED' AND o.overtaken = 0 AND o.at <= $1 ORDER BY o.at, o.id")
+	overtaken = survey(ordersOf + "WHERE o.state = 'ISSUED' AND o.overtaken <> 0 ORDER BY o.at, o.id")
+	reserved  = survey(ordersOf + "WHERE o.state = 'RESERVED' AND o.at <= $1 ORDER BY o.at, o.id")
+)
 
 // An Issued is a MAC2 that the security module made, by its audit, with all
 // that it depends on but the card's balance.
@@ -59,7 +61,7 @@ func (l *Ledger) Unaccounted(ctx context.Context, made []Issued) (missing []int,
 	for from := 0; from < len(made); from += mostAsked {
 		part := made[from:min(from+mostAsked, len(made))]
 		found := make([]int64, len(part))
-		var all []statement
+		var all []ask
 		for i := range part {
 			for _, card := range part[i].Cards {
 				all = append(all, part[i].find(card, &found[i]))
@@ -78,9 +80,9 @@ func (l *Ledger) Unaccounted(ctx context.Context, made []Issued) (missing []int,
 }
 
 // find adds to n the writes of card that are m.
-func (m *Issued) find(card recharge.CardKey, n *int64) statement {
+func (m *Issued) find(card recharge.CardKey, n *int64) ask {
 	args := append(cardRow(card, m.Counter), random(m.Random), int64(m.Amount), m.Terminal[:], m.Date[:], m.Time[:])
-	return statement{sql: countWrites, args: args, rows: anyRows, scan: func(r row) error {
+	return ask{countWritesAt, args, func(r row) error {
 		var here int64
 		err := r.Scan(&here)
 		*n += here
@@ -88,5 +90,7 @@ func (m *Issued) find(card recharge.CardKey, n *int64) statement {
 	}}
 }
 
-const countWrites = "SELECT COUNT(*) FROM card_write w JOIN orders o ON o.id = w.order_id WHERE w.scheme = $1 AND w.asn = $2 " +
-	"AND w.wallet = $3 AND w.counter = $4 AND w.random = $5 AND o.amount = $6 AND w.terminal = $7 AND w.host_date = $8 AND w.host_time = $9"
+var countWritesAt = find("bigint bigint bigint bigint bigint bigint bytea bytea bytea",
+	"SELECT COUNT(*) FROM orders o JOIN card_write w ON w.order_id = o.id WHERE o.scheme = $1 AND o.asn = $2 "+
+		"AND o.wallet = $3 AND o.counter = $4 AND w.random = $5 AND o.amount = $6 AND w.terminal = $7 "+
+		"AND w.host_date = $8 AND w.host_time = $9")

@@ -3,38 +3,42 @@ package ledger
 import (
 	"encoding/binary"
 	"encoding/json"
+	"strings"
 
 	"pbochsm/cmd/onecard/internal/recharge"
 	"pbochsm/mac"
 )
 
-var (
-	events    = table{name: "event", columns: []string{"id", "at", "kind", "domain", "order_id", "who", "note"}}
-	postings  = table{name: "posting", columns: []string{"id", "event_id", "order_id", "from_account", "to_account", "amount"}}
-	bindings  = table{name: "binding", columns: []string{"scheme", "asn", "card_no"}}
-	accounts  = table{name: "account", columns: []string{"id", "kind", "number", "name", "balance", "status"}}
-	vouchers  = table{name: "voucher", columns: []string{"serial", "digest", "amount", "status", "expires"}}
-	persons   = table{name: "person", columns: []string{"name", "hash"}}
-	proposals = table{name: "proposal", columns: proposalColumns}
-	orders    = table{name: "orders", columns: orderColumns}
-	writes    = table{name: "card_write", columns: writeColumns}
-	corporate = table{
-		name:    "corporate",
-		columns: []string{"account_id", "card_no", "asn", "hash", "previous", "verified_at", "version"},
-	}
+const (
+	accountColumns = "id bigint kind text number text name text balance bigint status text"
+
+	proposalColumns = "id bigint kind text order_id bigint order_version bigint evidence text proposer text approver text at bigint"
+
+	orderColumns = "id bigint domain text trade_id text source text trade_type text state text version bigint scheme bigint " +
+		"asn bigint wallet bigint counter bigint card_no text balance bigint amount bigint account bigint payment_type text " +
+		"payment_account text payment_trade_id text detail text fingerprint bytea overtaken bigint at bigint"
+
+	writeColumns = "order_id bigint random bigint balance bigint key_id bytea terminal bytea host_date bytea host_time bytea " +
+		"mac2 bytea fingerprint bytea at bigint"
 )
 
-var proposalColumns = []string{"id", "kind", "order_id", "order_version", "evidence", "proposer", "approver", "at"}
+var (
+	events    = insertInto("event", "id bigint at bigint kind text domain text order_id bigint who text note text")
+	postings  = insertInto("posting", "id bigint event_id bigint order_id bigint from_account bigint to_account bigint amount bigint")
+	bindings  = insertInto("binding", "scheme bigint asn bigint card_no text")
+	accounts  = insertInto("account", accountColumns)
+	vouchers  = insertInto("voucher", "serial text digest bytea amount bigint status text expires bigint")
+	persons   = insertInto("person", "name text hash text")
+	proposals = insertInto("proposal", proposalColumns)
+	orders    = insertInto("orders", orderColumns)
+	writes    = insertInto("card_write", writeColumns)
+	corporate = insertInto("corporate", "account_id bigint card_no text asn bigint hash text previous text verified_at bigint version bigint")
+)
 
-var orderColumns = []string{
-	"id", "domain", "trade_id", "source", "trade_type", "state", "version", "scheme", "asn", "wallet", "counter",
-	"card_no", "balance", "amount", "account", "payment_type", "payment_account", "payment_trade_id", "detail",
-	"fingerprint", "overtaken", "at",
-}
-
-var writeColumns = []string{
-	"scheme", "asn", "wallet", "counter", "random", "order_id", "balance", "key_id", "terminal", "host_date",
-	"host_time", "mac2", "fingerprint", "at",
+// columnsOf is the names among columns, each with the name of its table before it.
+func columnsOf(table, columns string) string {
+	names, _ := split(columns)
+	return table + "." + strings.Join(names, ", "+table+".")
 }
 
 func orderRow(o *recharge.Order) []any {
@@ -55,8 +59,10 @@ func cardRow(c recharge.CardKey, n mac.OnlineCount) []any {
 }
 
 func writeRow(w *recharge.CardWrite) []any {
-	return append(cardRow(w.Card, w.Counter), random(w.Random), w.Order, int64(w.Balance),
-		[]byte{w.Key.Set, w.Key.Version, w.Key.Algorithm}, w.Terminal[:], w.Date[:], w.Time[:], w.MAC2[:], w.Fingerprint[:], w.At)
+	return []any{
+		w.Order, random(w.Random), int64(w.Balance), []byte{w.Key.Set, w.Key.Version, w.Key.Algorithm}, w.Terminal[:],
+		w.Date[:], w.Time[:], w.MAC2[:], w.Fingerprint[:], w.At,
+	}
 }
 
 // scanOrder reads a row of orderColumns.
@@ -86,14 +92,14 @@ func scanOrder(r row) (*recharge.Order, error) {
 	return &o, json.Unmarshal([]byte(detail), &o.Detail)
 }
 
-// scanWrite reads a row of writeColumns.
+// scanWrite reads a row of writesOf.
 func scanWrite(r row) (*recharge.CardWrite, error) {
 	var (
 		w                                               recharge.CardWrite
 		scheme, asn, wallet, counter, rnd               int64
 		key, terminal, date, clock, mac2, ofFingerprint []byte
 	)
-	err := r.Scan(&scheme, &asn, &wallet, &counter, &rnd, &w.Order, &w.Balance, &key, &terminal, &date, &clock, &mac2,
+	err := r.Scan(&scheme, &asn, &wallet, &counter, &w.Order, &rnd, &w.Balance, &key, &terminal, &date, &clock, &mac2,
 		&ofFingerprint, &w.At)
 	if err != nil {
 		return nil, err

@@ -2,16 +2,13 @@ package ledger
 
 import (
 	"context"
-	"database/sql"
 	"errors"
 	"fmt"
 	"net/url"
-	"regexp"
-	"sync"
 	"time"
 
-	"modernc.org/sqlite"
-	sqlite3 "modernc.org/sqlite/lib"
+	driver "modernc.org/sqlite"
+	"zombiezen.com/go/sqlite"
 
 	"pbochsm/cmd/onecard/internal/recharge"
 )
@@ -19,221 +16,140 @@ import (
 // A liteEngine is SQLite: one connection that writes, others that read beside
 // it. The write-ahead log is synchronised at every commit (synchronous FULL).
 type liteEngine struct {
-	readers *sql.DB
-	writers *sql.DB
-	mu      sync.Mutex // writing is one at a time; it guards what follows
-	conn    *sql.Conn
-	ready   map[string]*sql.Stmt
-
-	reading sync.Map // text to *sql.Stmt of readers
+	writer  chan *liteConn // holds it while nobody writes
+	readers chan *liteConn
 }
 
-// liteSource gives the name of the file as the driver wants it.
-func liteSource(file string, writing bool) string {
-	q := url.Values{"_pragma": {"busy_timeout(10000)", "journal_mode(WAL)", "synchronous(FULL)", "temp_store(MEMORY)"}}
-	if writing {
-		q.Set("_txlock", "immediate")
-		q["_pragma"] = append(q["_pragma"], "cache_size(-65536)", "wal_autocheckpoint(8000)")
-	} else {
-		q.Add("_pragma", "query_only(ON)")
-	}
-	return (&url.URL{Scheme: "file", Opaque: (&url.URL{Path: file}).EscapedPath(), RawQuery: q.Encode()}).String()
-}
+// mostReaders is how many read at once.
+const mostReaders = 4
 
-func openLite(ctx context.Context, file string) (*liteEngine, error) {
-	writers, err := sql.Open("sqlite", liteSource(file, true))
+// The settings of a connection. What reads does not write by mistake.
+var (
+	liteWriting = []string{"journal_mode=WAL", "synchronous=FULL", "temp_store=MEMORY", "cache_size=-65536", "wal_autocheckpoint=8000"}
+	liteReading = []string{"journal_mode=WAL", "synchronous=FULL", "temp_store=MEMORY", "cache_size=-16384", "query_only=ON"}
+)
+
+func openLite(ctx context.Context, file string) (_ *liteEngine, err error) {
+	// What this call does not synchronise are the times of the file, which nobody
+	// looks at. Where there is no such call, the other one stays.
+	_, _ = driver.Fdatasync(true)
+	setUpGathering()
+	e := &liteEngine{writer: make(chan *liteConn, 1), readers: make(chan *liteConn, mostReaders)}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, e.close())
+		}
+	}()
+	writer, err := openLiteConn(ctx, file, url.Values{"vfs": {gathering}}, liteWriting)
 	if err != nil {
-		return nil, err
+		return e, err
 	}
-	writers.SetMaxOpenConns(1)
-	readers, err := sql.Open("sqlite", liteSource(file, false))
-	if err != nil {
-		return nil, errors.Join(err, writers.Close())
+	e.writer <- writer
+	if err := checkLite(ctx, writer); err != nil {
+		return e, err
 	}
-	readers.SetMaxOpenConns(4)
-	readers.SetMaxIdleConns(4)
-	e := &liteEngine{readers: readers, writers: writers, ready: map[string]*sql.Stmt{}}
-	if err := e.begin(ctx); err != nil {
-		return nil, errors.Join(err, e.close())
+	for range mostReaders {
+		reader, err := openLiteConn(ctx, file, nil, liteReading)
+		if err != nil {
+			return e, err
+		}
+		e.readers <- reader
 	}
 	return e, nil
 }
 
-// begin takes the writing connection and looks at what the file says of itself.
-func (e *liteEngine) begin(ctx context.Context) (err error) {
-	if e.conn, err = e.writers.Conn(ctx); err != nil {
-		return fmt.Errorf("ledger: open: %w", err)
-	}
+// checkLite looks at what the file says of itself.
+func checkLite(ctx context.Context, c *liteConn) error {
 	var mode, sound string
-	var synchronous int
-	if err := e.conn.QueryRowContext(ctx, "PRAGMA journal_mode").Scan(&mode); err != nil {
-		return err
+	var synchronous int64
+	for _, of := range []ask{
+		{survey("PRAGMA journal_mode"), nil, func(r row) error { return r.Scan(&mode) }},
+		{survey("PRAGMA synchronous"), nil, into(&synchronous)},
+		{survey("PRAGMA quick_check(1)"), nil, func(r row) error { return r.Scan(&sound) }},
+	} {
+		if err := c.ask(ctx, of); err != nil {
+			return liteError(err)
+		}
 	}
-	if err := e.conn.QueryRowContext(ctx, "PRAGMA synchronous").Scan(&synchronous); err != nil {
-		return err
-	}
-	if mode != "wal" || synchronous < 2 {
+	switch {
+	case mode != "wal" || synchronous < 2:
 		return fmt.Errorf("ledger: journal mode %s, synchronous %d: a power cut would lose orders", mode, synchronous)
-	}
-	if err := e.conn.QueryRowContext(ctx, "PRAGMA quick_check(1)").Scan(&sound); err != nil {
-		return err
-	}
-	if sound != "ok" {
+	case sound != "ok":
 		return fmt.Errorf("%w: %s", errLost, sound)
 	}
 	return nil
 }
 
-// read prepares everything before it begins: a transaction that waited for
-// another connection to prepare on could wait for one that waits for its own.
-func (e *liteEngine) read(ctx context.Context, all []statement) error {
-	ready := make([]*sql.Stmt, len(all))
-	for i, s := range all {
-		var err error
-		if ready[i], err = e.prepared(ctx, s.sql); err != nil {
-			return liteError(err)
-		}
+func (e *liteEngine) read(ctx context.Context, all []ask) error {
+	var c *liteConn
+	select {
+	case c = <-e.readers:
+	case <-ctx.Done():
+		return fmt.Errorf("%w: %w", recharge.ErrStore, ctx.Err())
 	}
-	tx, err := e.readers.BeginTx(ctx, nil)
-	if err != nil {
-		return liteError(err)
-	}
-	defer func() { _ = tx.Rollback() }()
-	for i, s := range all {
-		rows, err := tx.StmtContext(ctx, ready[i]).QueryContext(ctx, s.args...)
-		if err != nil {
-			return liteError(err)
+	defer func() { e.readers <- c }()
+	return liteError(c.together(ctx, beginReading, func() error {
+		for _, a := range all {
+			if err := c.ask(ctx, a); err != nil {
+				return err
+			}
 		}
-		if err := each(rows, s.scan); err != nil {
-			return liteError(err)
-		}
-	}
-	return nil
+		return nil
+	}))
 }
 
-var (
-	parameter = regexp.MustCompile(`\$\d+`)
-	verb      = regexp.MustCompile(`^(INSERT INTO|UPDATE) `)
-	undoing   = map[string]string{"INSERT INTO ": "INSERT OR ROLLBACK INTO ", "UPDATE ": "UPDATE OR ROLLBACK "}
-)
-
-// lite is a statement with two liberties of SQLite. Parameters stand in their
-// order anyway, and those without a number need not be looked up in a list.
-// And what is refused undoes the whole transaction, so that nothing has to be
-// kept for undoing a statement alone.
-func lite(text string) string {
-	text = parameter.ReplaceAllString(text, "?")
-	return verb.ReplaceAllStringFunc(text, func(v string) string { return undoing[v] })
-}
-
-func (e *liteEngine) prepared(ctx context.Context, text string) (*sql.Stmt, error) {
-	if stmt, ok := e.reading.Load(text); ok {
-		return stmt.(*sql.Stmt), nil //nolint:errcheck,forcetypeassert // only statements are stored
-	}
-	stmt, err := e.readers.PrepareContext(ctx, lite(text))
-	if err != nil {
-		return nil, err
-	}
-	if other, loaded := e.reading.LoadOrStore(text, stmt); loaded {
-		_ = stmt.Close()
-		return other.(*sql.Stmt), nil //nolint:errcheck,forcetypeassert // only statements are stored
-	}
-	return stmt, nil
-}
-
-// each scans the rows and closes them.
-func each(rows *sql.Rows, scan func(row) error) error {
-	defer rows.Close()
-	for rows.Next() {
-		if err := scan(rows); err != nil {
-			return err
-		}
-	}
-	return rows.Err()
-}
-
-func (e *liteEngine) write(ctx context.Context, all []statement, _ int64) error {
+func (e *liteEngine) write(ctx context.Context, all []step, then []ask, _ int64) error {
 	ctx = context.WithoutCancel(ctx) // an interrupted COMMIT would not say what it did
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	if err := e.exec(ctx, statement{sql: "BEGIN IMMEDIATE", rows: anyRows}); err != nil {
-		return liteError(err)
-	}
-	for _, s := range all {
-		if err := e.exec(ctx, s); err != nil {
-			return e.undo(err)
+	c := <-e.writer
+	defer func() { e.writer <- c }()
+	return liteError(c.together(ctx, beginWriting, func() error {
+		for _, s := range all {
+			if err := c.step(ctx, s); err != nil {
+				return err
+			}
 		}
-	}
-	if err := e.exec(ctx, statement{sql: "COMMIT", rows: anyRows}); err != nil {
-		return e.undo(err)
-	}
-	return nil
+		for _, a := range then {
+			if err := c.ask(ctx, a); err != nil {
+				return err
+			}
+		}
+		return nil
+	}))
 }
 
-// undo ends a transaction that failed. SQLite may have ended it already.
-func (e *liteEngine) undo(err error) error {
-	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
-	defer cancel()
-	_ = e.exec(ctx, statement{sql: "ROLLBACK", rows: anyRows})
-	return liteError(err)
+func (e *liteEngine) ping(ctx context.Context) error {
+	return e.read(ctx, []ask{{isThere, nil, nil}})
 }
 
-func (e *liteEngine) exec(ctx context.Context, s statement) error {
-	stmt, ok := e.ready[s.sql]
-	if !ok {
-		var err error
-		if stmt, err = e.conn.PrepareContext(ctx, lite(s.sql)); err != nil {
-			return err
-		}
-		e.ready[s.sql] = stmt
-	}
-	if s.scan != nil {
-		rows, err := stmt.QueryContext(ctx, s.args...)
-		if err != nil {
-			return err
-		}
-		return each(rows, s.scan)
-	}
-	result, err := stmt.ExecContext(ctx, s.args...)
-	if err != nil || s.rows == anyRows {
-		return err
-	}
-	if n, err := result.RowsAffected(); err != nil || n != int64(s.rows) {
-		return fmt.Errorf("%w: a statement met %d rows of %d: %w", errRefused, n, s.rows, err)
-	}
-	return nil
-}
+var isThere = &statement{one: "SELECT 1 FROM block WHERE name = 'id'"}
 
-func (e *liteEngine) ping(ctx context.Context) error { return liteError(e.readers.PingContext(ctx)) }
-
+// close closes what is open. Nobody reads or writes any more.
 func (e *liteEngine) close() error {
-	var all []error
-	for _, stmt := range e.ready {
-		all = append(all, stmt.Close())
+	var errs []error
+	for _, kept := range []chan *liteConn{e.readers, e.writer} {
+		for len(kept) > 0 {
+			errs = append(errs, (<-kept).close())
+		}
 	}
-	if e.conn != nil {
-		all = append(all, e.conn.Close())
-	}
-	return errors.Join(append(all, e.readers.Close(), e.writers.Close())...)
+	return errors.Join(errs...)
 }
 
-// liteError says what an error of the driver means. In each case but that of a
+// busyTime is how long another process may hold the file.
+const busyTime = 10 * time.Second
+
+// liteError says what an error of SQLite means. In each case but that of a
 // failed synchronisation nothing was stored: what the log holds beyond the last
 // commit does not count.
 func liteError(err error) error {
-	var e *sqlite.Error
-	switch {
-	case err == nil, errors.Is(err, errRefused):
+	if err == nil || errors.Is(err, errRefused) {
 		return err
-	case !errors.As(err, &e):
-		return fmt.Errorf("%w: %w", recharge.ErrStore, err)
 	}
-	switch code := e.Code(); {
-	case code&0xFF == sqlite3.SQLITE_CONSTRAINT:
+	switch code := sqlite.ErrCode(err); {
+	case code.ToPrimary() == sqlite.ResultConstraint:
 		return fmt.Errorf("%w: %w", errRefused, err)
-	case code == sqlite3.SQLITE_IOERR_FSYNC, code == sqlite3.SQLITE_IOERR_DIR_FSYNC, code&0xFF == sqlite3.SQLITE_CORRUPT:
+	case code == sqlite.ResultIOErrFsync, code == sqlite.ResultIOErrDirFsync, code.ToPrimary() == sqlite.ResultCorrupt:
 		return fmt.Errorf("%w: %w", errLost, err)
-	case code&0xFF == sqlite3.SQLITE_BUSY:
+	case code.ToPrimary() == sqlite.ResultBusy:
 		return fmt.Errorf("%w: %w", recharge.ErrBusy, err)
 	}
 	return fmt.Errorf("%w: %w", recharge.ErrStore, err)

@@ -2,145 +2,110 @@ package ledger
 
 import (
 	"fmt"
+	"regexp"
 	"strings"
-	"sync"
 )
 
-// A statement is SQL with its arguments. rows is how many rows it must touch,
-// or anyRows; scan is called for each row that it returns.
+// A statement is SQL for one row of arguments, $1 and so on, in words that both
+// databases know. SQLite runs it for each row. PostgreSQL has its own text for
+// many rows at once, which come as one array for each argument.
 type statement struct {
-	sql  string
-	args []any
-	rows int
-	scan func(row) error
+	name string // of the table, for errors
+	one  string
+	many string
+
+	kinds   []string // the types of the arguments, by PostgreSQL's names
+	changes bool     // the first argument names a row that is there, and is changed
+	long    bool     // it may read whole tables
 }
 
-const anyRows = -1
+var argument = regexp.MustCompile(`\$(\d+)`)
+
+// An ask is a statement that is run for one row of arguments, with what each
+// row that it returns is handed to.
+type ask struct {
+	*statement
+	args []any
+	scan func(row) error // nil: no row is looked at
+}
+
+// A step is a statement that is run for many rows of arguments, each of which
+// must change or insert one row.
+type step struct {
+	*statement
+	rows [][]any
+}
 
 // A row is what both drivers give for one.
 type row interface{ Scan(to ...any) error }
 
-// A table is one that rows are inserted into, many at a time.
-type table struct {
-	name    string
-	columns []string
-	after   string // ON CONFLICT, or empty
+// insertInto is a statement that stores a row. columns are names, each with
+// the type that PostgreSQL has for it.
+func insertInto(table, columns string) *statement {
+	names, kinds := split(columns)
+	all := strings.Join(names, ", ")
+	return &statement{
+		name: table, kinds: kinds,
+		one:  fmt.Sprintf("INSERT INTO %s (%s) VALUES (%s)", table, all, numbered("$%d", kinds)),
+		many: fmt.Sprintf("INSERT INTO %s (%s) SELECT * FROM unnest(%s)", table, all, numbered("$%d::%s[]", kinds)),
+	}
 }
 
-// mostRows is how many rows one statement carries. Numbers of rows are split
-// into powers of two, so that there are few texts, and each is prepared once.
-const mostRows = 64
+// change is a statement that changes the row which where names; kinds are the
+// types of the arguments.
+func change(table, set, where, kinds string) *statement {
+	all := strings.Fields(kinds)
+	return &statement{
+		name: table, kinds: all, changes: true,
+		one:  fmt.Sprintf("UPDATE %s SET %s WHERE %s", table, set, where),
+		many: fmt.Sprintf("UPDATE %s SET %s FROM %s WHERE %s", table, ofRow(set), rowsOf(all), ofRow(where)),
+	}
+}
 
-// chunks cuts rows into powers of two.
-func chunks(rows [][]any) (cut [][][]any) {
-	for n := mostRows; n > 0; n /= 2 {
-		for len(rows) >= n {
-			cut, rows = append(cut, rows[:n]), rows[n:]
+// find is a statement that reads a few rows.
+func find(kinds, text string) *statement {
+	all := strings.Fields(kinds)
+	return &statement{
+		kinds: all,
+		one:   text,
+		many: fmt.Sprintf("SELECT v.n, q.* FROM unnest(%s) WITH ORDINALITY AS v(%s, n) CROSS JOIN LATERAL (%s) AS q",
+			numbered("$%d::%s[]", all), numbered("p%d", all), ofRow(text)),
+	}
+}
+
+// survey is a statement that reads whole tables, or nearly.
+func survey(text string) *statement { return &statement{one: text, long: true} }
+
+// split takes names and types apart.
+func split(columns string) (names, kinds []string) {
+	for i, word := range strings.Fields(columns) {
+		if i%2 == 0 {
+			names = append(names, word)
+		} else {
+			kinds = append(kinds, word)
 		}
 	}
-	return cut
+	return names, kinds
 }
 
-// insert gives the statements that store rows.
-func (t *table) insert(to []statement, rows [][]any) []statement {
-	for _, part := range chunks(rows) {
-		n := len(part)
-		sql := texts.of(t.name+" insert", n, func() string {
-			return fmt.Sprintf("INSERT INTO %s (%s) VALUES %s %s",
-				t.name, strings.Join(t.columns, ", "), values(n, make([]string, len(t.columns))), t.after)
-		})
-		to = append(to, statement{sql: sql, args: flat(part), rows: n})
-	}
-	return to
-}
-
-// An update changes rows of a table from a list of values: set and where name
-// the values v.column1 and so on, whose types are given.
-type update struct {
-	name, set, where string
-	types            []string
-}
-
-// change gives the statements that change as many rows as there are values. The
-// first value names the row. A statement changes a row once, whatever it joins
-// it with, so a second change of a row goes into a statement of its own, where
-// it meets what the first one left.
-func (u *update) change(to []statement, rows [][]any) []statement {
-	for len(rows) > 0 {
-		once, again := distinct(rows)
-		for _, part := range chunks(once) {
-			n := len(part)
-			sql := texts.of(u.name+" update "+u.set, n, func() string {
-				return fmt.Sprintf("UPDATE %s SET %s FROM (VALUES %s) AS v WHERE %s", u.name, u.set, values(n, u.types), u.where)
-			})
-			to = append(to, statement{sql: sql, args: flat(part), rows: n})
+// numbered writes a list, with the number and the type of each argument.
+func numbered(form string, kinds []string) string {
+	all := make([]string, len(kinds))
+	for i, kind := range kinds {
+		if strings.Contains(form, "%s") {
+			all[i] = fmt.Sprintf(form, i+1, kind)
+		} else {
+			all[i] = fmt.Sprintf(form, i+1)
 		}
-		rows = again
 	}
-	return to
+	return strings.Join(all, ", ")
 }
 
-// distinct parts the rows whose first value is new from those that repeat one.
-func distinct(rows [][]any) (once, again [][]any) {
-	seen := make(map[any]bool, len(rows))
-	for _, r := range rows {
-		if seen[r[0]] {
-			again = append(again, r)
-			continue
-		}
-		seen[r[0]] = true
-		once = append(once, r)
-	}
-	return once, again
+// rowsOf is the table v of all rows of arguments, whose columns are p1 and so
+// on.
+func rowsOf(kinds []string) string {
+	return fmt.Sprintf("unnest(%s) AS v(%s)", numbered("$%d::%s[]", kinds), numbered("p%d", kinds))
 }
 
-// values writes n tuples of parameters, with a cast where a type is given.
-func values(n int, types []string) string {
-	var b strings.Builder
-	number := 0
-	for i := range n {
-		if i > 0 {
-			b.WriteByte(',')
-		}
-		b.WriteByte('(')
-		for j, kind := range types {
-			number++
-			if j > 0 {
-				b.WriteByte(',')
-			}
-			if kind == "" {
-				fmt.Fprintf(&b, "$%d", number)
-			} else {
-				fmt.Fprintf(&b, "CAST($%d AS %s)", number, kind)
-			}
-		}
-		b.WriteByte(')')
-	}
-	return b.String()
-}
-
-func flat(rows [][]any) []any {
-	all := make([]any, 0, len(rows)*len(rows[0]))
-	for _, r := range rows {
-		all = append(all, r...)
-	}
-	return all
-}
-
-// A textCache keeps the texts of statements: they are long and few.
-type textCache struct{ m sync.Map }
-
-var texts textCache
-
-func (c *textCache) of(name string, n int, make func() string) string {
-	type key struct {
-		name string
-		n    int
-	}
-	if text, ok := c.m.Load(key{name, n}); ok {
-		return text.(string) //nolint:errcheck,forcetypeassert // only texts are stored
-	}
-	text := make()
-	c.m.Store(key{name, n}, text)
-	return text
-}
+// ofRow names arguments as columns of v.
+func ofRow(text string) string { return argument.ReplaceAllString(text, "v.p$1") }

@@ -1,7 +1,8 @@
 -- The ledger, for SQLite and PostgreSQL. ID stands for a 64-bit key that the
--- ledger gives, BYTES for a string of bytes. Amounts are fen, times are
--- milliseconds since 1970 in UTC. A column that is NOT NULL is also how a move
--- is refused: see statements.go.
+-- ledger gives, BYTES for a string of bytes, CLUSTERED for a table that SQLite
+-- keeps in the order of its key. Amounts are fen, times are milliseconds since
+-- 1970 in UTC. A column that is NOT NULL is also how a move is refused: see
+-- gather.go.
 
 CREATE TABLE block (
 	name TEXT PRIMARY KEY,
@@ -68,13 +69,11 @@ CREATE TABLE orders (
 CREATE UNIQUE INDEX orders_payment ON orders (domain, payment_type, payment_trade_id) WHERE payment_trade_id <> '';
 CREATE INDEX orders_reserved ON orders (card_no, id) WHERE state = 'RESERVED';
 
+-- Card and counter of a write are those of its order, and no two orders have
+-- the same: so this key, too, is there once for a card, a counter and a random.
 CREATE TABLE card_write (
-	scheme BIGINT NOT NULL,
-	asn BIGINT NOT NULL,
-	wallet BIGINT NOT NULL,
-	counter BIGINT NOT NULL,
-	random BIGINT NOT NULL,
 	order_id BIGINT NOT NULL,
+	random BIGINT NOT NULL,
 	balance BIGINT NOT NULL,
 	key_id BYTES NOT NULL,
 	terminal BYTES NOT NULL,
@@ -83,8 +82,8 @@ CREATE TABLE card_write (
 	mac2 BYTES NOT NULL,
 	fingerprint BYTES NOT NULL,
 	at BIGINT NOT NULL,
-	PRIMARY KEY (scheme, asn, wallet, counter, random)
-);
+	PRIMARY KEY (order_id, random)
+) CLUSTERED;
 
 CREATE TABLE posting (
 	id ID PRIMARY KEY,
@@ -101,7 +100,7 @@ CREATE TABLE binding (
 	card_no TEXT NOT NULL,
 	PRIMARY KEY (scheme, asn),
 	UNIQUE (card_no, scheme)
-);
+) CLUSTERED;
 
 CREATE TABLE voucher (
 	serial TEXT PRIMARY KEY,
@@ -128,7 +127,7 @@ CREATE TABLE budget (
 	period TEXT NOT NULL,
 	spent BIGINT NOT NULL,
 	PRIMARY KEY (kind, subject, period)
-);
+) CLUSTERED;
 
 CREATE TABLE person (
 	name TEXT PRIMARY KEY,
