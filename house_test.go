@@ -74,6 +74,7 @@ var down = map[string]struct {
 		[]string{"mac"},
 		"who counts a terminal's transactions needs no key and no wire",
 	},
+	"cmd/onecard/internal/browsertest":   {nil, "a browser for tests knows nothing of what the pages show"},
 	"cmd/onecard/internal/ledger/pgtest": {nil, "a database for tests knows nothing of what is stored in it"},
 	"cmd/pbochsm/internal/settlement": {
 		[]string{"mac/digits", "mac", "keystore"},

@@ -75,7 +75,7 @@ func (f *Faults) Arm(fault Fault) error {
 func (f *Faults) Armed() []Fault {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	return slices.Clone(f.armed)
+	return append([]Fault{}, f.armed...)
 }
 
 // Clear disarms all.

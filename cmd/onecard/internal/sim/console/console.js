@@ -104,6 +104,9 @@ async function showFaults() {
   $("#faults").textContent = JSON.stringify(await ask("/_sim/faults"), null, 2);
 }
 
+// What a load met is armed no more; what it was refused with stays to be read.
+const guardedFaults = async () => { try { await showFaults(); } catch (e) { $("#error").textContent = String(e.message || e); } };
+
 async function showClock() {
   const c = await ask("/_sim/clock");
   $("#clock").textContent = "Clock: " + c.now + (c.held ? " (held)" : "");
@@ -125,16 +128,16 @@ function listen() {
   };
 }
 
-$("#load").onsubmit = load;
+$("#load").onsubmit = async (event) => { await load(event); await guardedFaults(); };
 $("#newcard").onclick = guarded(async () => { await ask("/_sim/cards", {}); await showCards(); });
 $("#fault").onsubmit = guarded(async () => {
   const form = new FormData($("#fault"));
-  await ask("/_sim/faults", { point: form.get("point"), times: Number(form.get("times")) });
+  await ask("/_sim/faults", { point: form.get("point"), path: form.get("path"), times: Number(form.get("times")) });
   await showFaults();
 });
 $("#disarm").onclick = guarded(async () => { await ask("/_sim/faults", undefined, "DELETE"); await showFaults(); });
 $("#reset").onclick = guarded(async () => { await ask("/_sim/reset", {}); await start(); });
-$("#fault select").append(...points.map((p) => element("option", p)));
+$("#fault [name=point]").append(...points.map((p) => element("option", p)));
 for (const k of ["orders", "accounts", "recharge-cards", "corp-accounts"]) {
   $("#kinds").append(element("button", k, { onclick: guarded(async () => { kind = k; await showBooks(); }) }), " ");
 }
