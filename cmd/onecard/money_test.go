@@ -152,9 +152,13 @@ type terminal struct {
 	zone  *time.Location
 }
 
+// kindsOnce reads the kinds of cards once: that takes longer than a server waits
+// for the first request on a connection.
+var kindsOnce = sync.OnceValues(sandboxKinds)
+
 func newTerminal(t testing.TB, addr string, n int) *terminal {
 	t.Helper()
-	kinds, err := sandboxKinds()
+	kinds, err := kindsOnce()
 	if err != nil {
 		t.Fatal(err)
 	}
