@@ -29,7 +29,7 @@ GOLANGCI := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 
 .DEFAULT_GOAL := help
 .PHONY: help run demo test build lint fuzz bench lanes-long vectors-openssl token-long token-chains token-faults token-memory \
-	token-cores money-bench ledger-kill ledger-power ledger-cut ledger-orders ledger-cards ledger-bench dudect generate vectors setup clean
+	token-cores money-bench ledger-kill ledger-power ledger-disk ledger-cut ledger-orders ledger-cards ledger-bench dudect generate vectors setup clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -92,6 +92,9 @@ ledger-kill: ## kill the ledger's process KILLS times at random moments, on both
 
 ledger-power: ## cut the power in CUTS images of a recorded run of the ledger
 	$(LEDGER) '^TestPowerCut$$' -ledger.powercuts $(CUTS)
+
+ledger-disk: ## let the disk refuse from each of FAULTS calls of a run of the ledger on
+	$(LEDGER) '^TestDisk$$' -ledger.faults $(FAULTS)
 
 ledger-cut: ## make ORDERS sales over connections to PostgreSQL that break at random bytes
 	$(LEDGER) '^TestCut$$' -ledger.cuts $(ORDERS)

@@ -11,15 +11,23 @@ import (
 const (
 	format      = 1
 	formatHomes = 2 // some key lives in a token
+	formatRaw   = 3 // some key is raw, or the mode is migration
 )
 
-func formatFor(keys []Key) int {
+func formatFor(m Mode, keys []Key) int {
+	needed := format
+	if m == ModeMigration {
+		needed = formatRaw
+	}
 	for i := range keys {
-		if keys[i].Home.InToken() {
-			return formatHomes
+		switch k := &keys[i]; {
+		case k.Raw:
+			return formatRaw
+		case k.Home.InToken():
+			needed = max(needed, formatHomes)
 		}
 	}
-	return format
+	return needed
 }
 
 // attributes is the JSON part of a file.
@@ -46,6 +54,9 @@ type record struct {
 	KCV       KCV     `json:"kcv"`
 
 	Home *homeRecord `json:"home,omitempty"`
+
+	Raw    bool `json:"raw,omitempty"`
+	Export bool `json:"export,omitempty"`
 }
 
 // A hexByte is written as the two digits that the standard prints.
@@ -64,13 +75,13 @@ func (b *hexByte) UnmarshalText(text []byte) error {
 
 func marshalAttributes(head header, keys []Key) ([]byte, error) {
 	a := attributes{
-		Format: formatFor(keys), Mode: head.mode, Epoch: head.epoch, Next: head.next,
+		Format: formatFor(head.mode, keys), Mode: head.mode, Epoch: head.epoch, Next: head.next,
 		Keys: make([]record, len(keys)), Profiles: profileRecords(head.profiles),
 	}
 	for i, k := range keys {
 		a.Keys[i] = record{
 			hexByte(k.Set), k.Usage, hexByte(k.Version), hexByte(k.Algorithm),
-			k.Index, k.Cipher, k.Levels, k.State, k.KCV, k.Home.record(),
+			k.Index, k.Cipher, k.Levels, k.State, k.KCV, k.Home.record(), k.Raw, k.Export,
 		}
 	}
 	return json.Marshal(a)
@@ -84,7 +95,7 @@ func unmarshalAttributes(text []byte) (header, []Key, error) {
 	if err := json.Unmarshal(text, &a); err != nil {
 		return header{}, nil, fmt.Errorf("%w: attributes: %w", ErrDamaged, err)
 	}
-	if a.Format != format && a.Format != formatHomes {
+	if a.Format < format || a.Format > formatRaw {
 		return header{}, nil, fmt.Errorf("%w: %d", ErrFormat, a.Format)
 	}
 	if a.Epoch == 0 || a.Next == 0 || a.Next > maxIndex+1 {
@@ -109,7 +120,7 @@ func unmarshalAttributes(text []byte) (header, []Key, error) {
 		keys[i] = Key{
 			Ref:   Ref{byte(r.Set), r.Usage, byte(r.Version), byte(r.Algorithm)},
 			Index: r.Index, Cipher: r.Cipher, Levels: r.Levels, State: r.State, KCV: r.KCV,
-			Home: home,
+			Home: home, Raw: r.Raw, Export: r.Export,
 		}
 	}
 	if again, err := marshalAttributes(head, keys); err != nil || !bytes.Equal(again, text) {

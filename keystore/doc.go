@@ -64,9 +64,13 @@
 //
 // A key that lives in a token has one member more, at its end, which names the
 // token and the object in it, the identifier in hexadecimal. A store with such a
-// key has format 2, any other format 1:
+// key has format 2 at least, one with neither this nor what follows format 1:
 //
 //	"home":{"token":"main","label":"pbochsm/01/load/01/00","id":"0101"}
+//
+// A key with the rights raw and export ends with "raw":true,"export":true, the
+// second only with the first; a store with such a key, or of the mode migration,
+// has format 3. A production store with one is refused.
 //
 // Where sets have profiles the object ends with them, by rising set, with the
 // switches that are not at their first reading:

@@ -3,6 +3,7 @@ package keystore
 import (
 	"errors"
 	"fmt"
+	"strings"
 )
 
 // Errors that callers decide on. The wire turns each into its status
@@ -16,6 +17,12 @@ var (
 	ErrSealed    = errors.New("keystore: sealed")
 	ErrAttribute = errors.New("keystore: key attribute missing or out of range")
 	ErrIndex     = errors.New("keystore: index beyond the key table")
+
+	// ErrRaw is a key that is asked for what only one with the right raw, or
+	// export, may do.
+	ErrRaw = fmt.Errorf("%w: the key has not the right to be used raw", ErrUsage)
+	// ErrExport is the same of the right export.
+	ErrExport = fmt.Errorf("%w: the key has not the right to be exported from", ErrUsage)
 )
 
 // A Usage says the one thing that a key may do. The names are those of the
@@ -84,6 +91,22 @@ func (r Ref) String() string {
 	return fmt.Sprintf("%02X/%s/%02X/%02X", r.Set, r.Usage, r.Version, r.Algorithm)
 }
 
+// ParseRef reads what String gives.
+func ParseRef(text string) (Ref, error) {
+	parts := strings.Split(text, "/")
+	if len(parts) != 4 {
+		return Ref{}, fmt.Errorf("keystore: %q is not set/usage/version/algorithm", text)
+	}
+	var set, version, algorithm hexByte
+	var usage Usage
+	err := errors.Join(set.UnmarshalText([]byte(parts[0])), usage.UnmarshalText([]byte(parts[1])),
+		version.UnmarshalText([]byte(parts[2])), algorithm.UnmarshalText([]byte(parts[3])))
+	if err != nil {
+		return Ref{}, fmt.Errorf("keystore: %q is not set/usage/version/algorithm: %w", text, err)
+	}
+	return Ref{Set: byte(set), Usage: usage, Version: byte(version), Algorithm: byte(algorithm)}, nil
+}
+
 // A Key is what is known of a key besides its bytes. Every attribute is sealed
 // and authenticated together with the key that it belongs to.
 type Key struct {
@@ -94,6 +117,11 @@ type Key struct {
 	State  State
 	KCV    KCV
 	Home   Home // where its bytes are; the zero value is this store's own file
+
+	// Raw lets whoever asks have MACs of, and encipher and decipher, what they
+	// like with the cards' keys; Export lets them have those keys. A command of
+	// the purse needs neither. See docs/sjl05.md.
+	Raw, Export bool
 }
 
 // check refuses a key with an attribute that is missing or out of range.
@@ -109,6 +137,8 @@ func (k *Key) check() error {
 		return fmt.Errorf("%w: %d levels", ErrAttribute, k.Levels)
 	case k.Usage == UsageMAC && k.Levels > 0:
 		return fmt.Errorf("%w: %d levels, but a key for generic MACs is no card's", ErrAttribute, k.Levels)
+	case k.Export && !k.Raw:
+		return fmt.Errorf("%w: export without raw", ErrAttribute)
 	case k.Index > maxIndex:
 		return fmt.Errorf("%w: index %d", ErrAttribute, k.Index)
 	}

@@ -44,13 +44,13 @@ func (s *Store) Import(key Key, components []Secret) (Key, []Warning, error) {
 
 // combine holds components, and the key that they make, against the rules.
 func (s *Store) combine(components []Secret) (Secret, []Warning, error) {
-	production := s.keys.mode == ModeProduction
-	if len(components) == 0 || len(components) == 1 && production {
+	strict := s.keys.mode.Strict()
+	if len(components) == 0 || len(components) == 1 && strict {
 		return Secret{}, nil, fmt.Errorf("keystore: the key %w", ErrComponents)
 	}
 	secret := combine(components)
 	broken := append(brokenByComponents(components), brokenByKey(&secret, s.keys.rows())...)
-	if production && len(broken) > 0 {
+	if strict && len(broken) > 0 {
 		clear(secret[:])
 		return Secret{}, nil, broken[0]
 	}
@@ -119,6 +119,18 @@ func (s *Store) move(ref Ref, from, to State) error {
 			return nil, fmt.Errorf("%w: %s is %s, not %s", ErrState, ref, rows[i].State, from)
 		}
 		rows[i].State = to
+		return rows, nil
+	})
+}
+
+// Restrict takes the rights Raw and Export from a key, for good: there is no
+// way to give them to a key that exists.
+func (s *Store) Restrict(ref Ref) error {
+	return s.change(ref, func(rows []row, i int) ([]row, error) {
+		if !rows[i].Raw {
+			return nil, fmt.Errorf("%w: %s has no right that could be taken", ErrState, ref)
+		}
+		rows[i].Raw, rows[i].Export = false, false
 		return rows, nil
 	})
 }

@@ -90,7 +90,7 @@ func TestAttributesRefused(t *testing.T) {
 		{"index not given out yet", `"index":1`, `"index":2`, keystore.ErrDamaged},
 		{"next 0", `"next":2`, `"next":0`, keystore.ErrDamaged},
 		{"next beyond the table", `"next":2`, `"next":4097`, keystore.ErrDamaged},
-		{"format to come", `"format":1`, `"format":3`, keystore.ErrFormat},
+		{"format to come", `"format":1`, `"format":4`, keystore.ErrFormat},
 		{"format of token keys, without one", `"format":1`, `"format":2`, keystore.ErrDamaged},
 		{"no format", `"format":1,`, ``, keystore.ErrFormat},
 	} {

@@ -81,6 +81,9 @@ func newSnapshot(head header, rows []row) (*Snapshot, error) {
 		if err := k.check(); err != nil {
 			return nil, fmt.Errorf("%w of key %s", err, k.Ref)
 		}
+		if k.Raw && s.mode == ModeProduction {
+			return nil, fmt.Errorf("%w: key %s may not be raw in a production store", ErrAttribute, k.Ref)
+		}
 		if _, twice := s.byRef[k.Ref]; twice {
 			return nil, fmt.Errorf("%w: %s", ErrDuplicate, k.Ref)
 		}

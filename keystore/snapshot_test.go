@@ -49,7 +49,7 @@ func TestNewSnapshotRefuses(t *testing.T) {
 		want    error
 	}{
 		{"no mode", 0, sound, keystore.ErrAttribute},
-		{"unknown mode", 3, sound, keystore.ErrAttribute},
+		{"unknown mode", 4, sound, keystore.ErrAttribute},
 		{"no key at all", keystore.ModeTest, make([]keystore.Entry, 1), keystore.ErrAlgorithm},
 		{"no usage", keystore.ModeTest, changed(func(k *keystore.Key) { k.Usage = 0 }), keystore.ErrAttribute},
 		{"unknown usage", keystore.ModeTest, changed(func(k *keystore.Key) { k.Usage = 255 }), keystore.ErrAttribute},

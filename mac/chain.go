@@ -44,13 +44,15 @@ const (
 // refuses others with ErrUnsupported.
 type Mode uint8
 
-// Modes. All but the first take FinalCard.
+// Modes. All but the first take FinalCard, and ModeRetail all but FinalLock.
 const (
 	// ModeTransaction makes the MAC of each Message: CBC with a zero IV. See
 	// [PBOC] 3.1.
 	ModeTransaction Mode = iota
 	// ModeRetail makes MAC[0] over Script.Data from Script.IV: ISO/IEC 9797-1
-	// algorithm 3, and with SM4 its algorithm 1. See [PBOC] 3.2.
+	// algorithm 3, and with SM4 its algorithm 1. See [PBOC] 3.2. A last key of 8
+	// bytes, that of a session or of TACs, makes it CBC with single DES; SM4 has
+	// none of this.
 	ModeRetail
 	// ModeEncipher enciphers Script.Data in its place, block by block. See
 	// [PBOC] 3.3.
@@ -62,6 +64,8 @@ const (
 	// ModeSingle leaves in MAC[0] where the chain of ModeRetail stands before its
 	// last step: single DES with the left half, for a message that goes on.
 	ModeSingle
+	// ModeDecipher does the reverse, in 3DES alone.
+	ModeDecipher
 )
 
 // A Script is what a chain of an issuer script computes on: whole blocks of the

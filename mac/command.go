@@ -61,7 +61,7 @@ func (m *command) fits(f Field, op *Op, p *keystore.Profile) bool {
 	case PIN, Content:
 		return n >= f.Least()
 	case Response:
-		return n == len(Challenge.Bytes(op)) // of whole blocks: see compile
+		return n == len(Challenge.Bytes(op)) // of whole blocks: see chain
 	case Enciphered:
 		return Enciphered.Bytes(op)[0] <= 1
 	case P2:
@@ -94,9 +94,9 @@ func (m *command) header(r *recipe, op *Op, n int) [headerSize]byte {
 	return h
 }
 
-// compile makes the first chain of the command. One that enciphers and MACs
+// chain makes the first chain of the command. One that enciphers and MACs
 // needs a second, which follow makes of the first.
-func (m *command) compile(r *recipe, op *Op, c *Chain, s setting) error {
+func (m *command) chain(r *recipe, op *Op, c *Chain, s setting) error {
 	body := m.body(op)
 	c.Final = FinalCard
 	switch {

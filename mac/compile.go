@@ -1,6 +1,80 @@
 package mac
 
-import "pbochsm/keystore"
+import (
+	"slices"
+
+	"pbochsm/keystore"
+)
+
+// A procedure is a recipe made ready for the cards of some profiles: what one
+// operation after the other does not have to look up.
+type procedure struct {
+	recipe // with the variants of the profiles
+	runs   []Run
+	ranged []Field // the inputs that can be out of range
+	only   byte    // what Type is where it is no input; else 0
+
+	ofSession, ofLock, ofClaimed, ofMade pieces
+}
+
+// procedures are those of each kind by the variants that apply, a bit each.
+var procedures = compileRecipes()
+
+func compileRecipes() (all [numKinds][]procedure) {
+	for k := range recipes {
+		r := &recipes[k]
+		for applied := range 1 << len(r.variant) {
+			all[k] = append(all[k], r.with(applied).compile())
+		}
+	}
+	return all
+}
+
+// under is the procedure of kind k for the cards of a profile.
+func (k Kind) under(p *keystore.Profile) *procedure {
+	applied := 0
+	for i, v := range recipes[k].variant {
+		if p.Switches[v.by] == v.reading {
+			applied |= 1 << i
+		}
+	}
+	return &procedures[k][applied]
+}
+
+// with is the recipe with those of its variants that apply.
+func (r *recipe) with(applied int) recipe {
+	own := *r
+	for i, v := range r.variant {
+		if applied>>i&1 == 0 {
+			continue
+		}
+		if v.usage != 0 {
+			own.usage = v.usage
+		}
+		if v.claimed != nil {
+			own.claimed = v.claimed
+		}
+		own.direct = own.direct || v.direct
+	}
+	return own
+}
+
+func (r recipe) compile() procedure {
+	p := procedure{
+		recipe: r, runs: runsOf(r.inputs),
+		ofSession: r.session.pieces(), ofLock: r.lock.pieces(),
+		ofClaimed: r.claimed.pieces(), ofMade: r.made.pieces(),
+	}
+	for _, f := range r.inputs {
+		if r.command != nil || slices.Contains([]Field{Type, Date, Time, AuthCode}, f) {
+			p.ranged = append(p.ranged, f)
+		}
+	}
+	if len(r.types) == 1 {
+		p.only = byte(r.types[0])
+	}
+	return p
+}
 
 // A setting is what an operation is compiled for besides its fields.
 type setting struct {
@@ -18,37 +92,34 @@ func (s setting) block() int {
 
 // check tells which field of op is out of range. What fits here is well
 // formed; whether it is true only the MACs can tell.
-func (r *recipe) check(op *Op, p *keystore.Profile) error {
+func (p *procedure) check(op *Op, profile *keystore.Profile) error {
 	if int(op.Levels) > len(op.Factors) {
 		return Factors.invalid()
 	}
-	for _, f := range r.inputs {
-		if !r.fits(f, op, p) {
+	for _, f := range p.ranged {
+		if !p.fits(f, op, profile) {
 			return f.invalid()
 		}
 	}
 	return nil
 }
 
-func (r *recipe) fits(f Field, op *Op, p *keystore.Profile) bool {
+func (p *procedure) fits(f Field, op *Op, profile *keystore.Profile) bool {
 	switch f {
 	case Type:
-		return r.allows(TransactionType(Type.Bytes(op)[0]))
+		return p.allows(TransactionType(Type.Bytes(op)[0]))
 	case Date:
 		return BCDDate(Date.Bytes(op)).valid()
 	case Time:
 		return BCDTime(Time.Bytes(op)).valid()
 	case AuthCode:
 		want := 0
-		if authCode(op, p) {
+		if authCode(op, profile) {
 			want = AuthCode.Width()
 		}
 		return len(AuthCode.Bytes(op)) == want
 	}
-	if r.command != nil {
-		return r.command.fits(f, op, p)
-	}
-	return true
+	return p.command.fits(f, op, profile)
 }
 
 // authCode tells whether the MAC1 of a purchase ends with an authentication
@@ -72,72 +143,39 @@ func (r *recipe) allows(t TransactionType) bool {
 	return false
 }
 
-// compile turns a checked op into the chain that answers it: the claimed
-// message first, then the one to be made.
-func (r *recipe) compile(op *Op, c *Chain, s setting) error {
+// chain turns a checked op into c, which is zero: the chain that answers it,
+// with the claimed message first, then the one to be made.
+func (p *procedure) chain(op *Op, c *Chain, s setting) error {
 	c.Levels = op.Levels
 	c.Factors = op.Factors
-	c.Err = nil
-	c.MAC = [2][8]byte{}
-	if r.command != nil {
-		return r.command.compile(r, op, c, s)
+	if p.command != nil {
+		return p.command.chain(&p.recipe, op, c, s)
 	}
-	if len(r.types) == 1 {
-		Type.Bytes(op)[0] = byte(r.types[0])
+	if p.only != 0 {
+		Type.Bytes(op)[0] = p.only
 	}
 	c.Final = FinalTAC
-	if r.session != nil {
+	if p.ofSession != nil {
 		c.Final = FinalSession
-		c.Data = r.session.block(op)
+		c.Data = p.ofSession.block(op)
 	}
-	if r.lock != nil {
+	if p.ofLock != nil {
 		c.Final = FinalLock
-		c.Lock = r.lock.block(op)
+		c.Lock = p.ofLock.block(op)
 	}
-	if r.direct {
+	if p.direct {
 		c.Final, c.Mode = FinalCard, ModeRetail
-		c.Script = &Script{Data: pad(r.claimed.concat(op), s.block())}
+		var m Message
+		p.ofClaimed.fill(&m, op, s.block())
+		c.Script = &Script{Data: append([]byte(nil), m.Data[:8*m.Blocks]...)}
 		return nil
 	}
-	r.claimed.fill(&c.Message[0], op, s.block())
-	r.made.fill(&c.Message[1], op, s.block())
+	p.ofClaimed.fill(&c.Message[0], op, s.block())
+	p.ofMade.fill(&c.Message[1], op, s.block())
 	return nil
 }
 
-// block concatenates the fields into the 8 bytes that a session key is made
-// from; six bytes are followed by 8000, four by 80000000. See [PBOC] 5.1, 5.2
-// and 5.7.
-func (l layout) block(op *Op) [8]byte {
-	var m Message
-	l.fill(&m, op, 8)
-	return [8]byte(m.Data[:8])
-}
-
-// fill concatenates the fields into m and pads them: one byte 80, then zeros
-// to the end of the block, a whole block of padding if the data end on a
-// boundary. No fields make no message. See [PBOC] 3.1 and 3.4.
-func (l layout) fill(m *Message, op *Op, block int) {
-	*m = Message{}
-	if l == nil {
-		return
-	}
-	n := 0
-	for _, f := range l {
-		n += copy(m.Data[n:], f.Bytes(op))
-	}
-	m.Data[n] = 0x80
-	m.Blocks = uint8((n/block + 1) * (block / 8))
-}
-
-func (l layout) concat(op *Op) []byte {
-	var data []byte
-	for _, f := range l {
-		data = append(data, f.Bytes(op)...)
-	}
-	return data
-}
-
-// pad is the padding of fill for data of any length.
+// pad appends what pieces.fill pads with, to data of any length.
 func pad(data []byte, block int) []byte {
 	padded := append(data, 0x80)
 	return append(padded, make([]byte, (block-len(padded)%block)%block)...)

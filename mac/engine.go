@@ -3,6 +3,7 @@ package mac
 import (
 	"context"
 	"crypto/subtle"
+	"encoding/binary"
 	"sync"
 
 	"pbochsm/keystore"
@@ -50,8 +51,8 @@ func (e *Engine) Do(ctx context.Context, ops []Op) error {
 
 	keys := e.keys.Acquire()
 	defer keys.Release()
-	b.compile(keys, ops)
 	defer b.clear()
+	b.compile(keys, ops)
 	if len(b.chains) == 0 {
 		return nil
 	}
@@ -105,22 +106,59 @@ func settingOf(keys *keystore.Snapshot, op *Op, h keystore.Handle) setting {
 func (b *batch) compile(keys *keystore.Snapshot, ops []Op) {
 	b.chains, b.from = b.chains[:0], b.from[:0]
 	b.again, b.againFrom = b.again[:0], b.againFrom[:0]
+	var a admission
 	for i := range ops {
 		op := &ops[i]
 		op.Withdraw()
-		n := len(b.chains)
-		b.chains = append(b.chains, Chain{})
-		if op.Err = admit(keys, op, &b.chains[n]); op.Err != nil {
-			b.chains[n] = Chain{}
-			b.chains = b.chains[:n]
+		c := b.next()
+		if op.Err = a.admit(keys, op, c); op.Err != nil {
+			*c = Chain{}
+			b.chains = b.chains[:len(b.chains)-1]
 			continue
 		}
 		b.from = append(b.from, i)
 	}
 }
 
+// next is one more chain, zero: the memory beyond those of b always is.
+func (b *batch) next() *Chain {
+	n := len(b.chains)
+	if n == cap(b.chains) {
+		b.chains = append(b.chains, Chain{})
+	}
+	b.chains = b.chains[:n+1]
+	return &b.chains[n]
+}
+
+// An admission is what was found for an operation, which goes for the next ones
+// too as long as they are of its kind, key and number of levels: in a batch,
+// neighbours are mostly alike.
+type admission struct {
+	kind   Kind // 0: nothing was found
+	levels uint8
+	key    KeyID
+
+	procedure *procedure
+	handle    keystore.Handle
+	setting   setting
+}
+
 // admit finds the key of op, holds op against it and makes its chain.
-func admit(keys *keystore.Snapshot, op *Op, c *Chain) error {
+func (a *admission) admit(keys *keystore.Snapshot, op *Op, c *Chain) error {
+	if a.kind != op.Kind || a.key != op.Key || a.levels != op.Levels || a.kind == 0 {
+		return a.renew(keys, op, c)
+	}
+	if err := a.procedure.check(op, a.setting.profile); err != nil {
+		return err
+	}
+	c.Key = a.handle
+	return a.procedure.chain(op, c, a.setting)
+}
+
+// renew is admit for an operation unlike the one before. A field that is out of
+// range comes before a key that does not fit.
+func (a *admission) renew(keys *keystore.Snapshot, op *Op, c *Chain) error {
+	*a = admission{}
 	if !op.Kind.known() {
 		return ErrUnsupported
 	}
@@ -131,13 +169,20 @@ func admit(keys *keystore.Snapshot, op *Op, c *Chain) error {
 		}
 		return g.admit(keys, op, c)
 	}
-	p := keys.Profile(op.Key.Set)
-	r := recipes[op.Kind].under(p)
-	if err := r.check(op, p); err != nil {
+	if op.Kind.IsRaw() {
+		r := op.Raw()
+		if r == nil {
+			return ErrInvalid
+		}
+		return r.admit(keys, op, c)
+	}
+	profile := keys.Profile(op.Key.Set)
+	p := op.Kind.under(profile)
+	if err := p.check(op, profile); err != nil {
 		return err
 	}
 	h, err := keys.Find(keystore.Ref{
-		Set: op.Key.Set, Usage: r.usage, Version: op.Key.Version, Algorithm: op.Key.Algorithm,
+		Set: op.Key.Set, Usage: p.usage, Version: op.Key.Version, Algorithm: op.Key.Algorithm,
 	})
 	if err != nil {
 		return err
@@ -145,8 +190,9 @@ func admit(keys *keystore.Snapshot, op *Op, c *Chain) error {
 	if keys.Key(h).Levels != op.Levels {
 		return Factors.invalid()
 	}
+	*a = admission{op.Kind, op.Levels, op.Key, p, h, settingOf(keys, op, h)}
 	c.Key = h
-	return r.compile(op, c, settingOf(keys, op, h))
+	return p.chain(op, c, a.setting)
 }
 
 // judge compares the claimed MAC and releases the one that was made. A wrong
@@ -160,21 +206,29 @@ func (r *recipe) judge(c *Chain, op *Op) {
 		op.Generic().judge(c, op)
 		return
 	}
+	if op.Kind.IsRaw() {
+		op.Raw().judge(c, op)
+		return
+	}
 	if r.command != nil {
 		r.command.judge(r, c, op)
 		return
 	}
 	right := 1
 	if r.claimed != nil {
-		right = subtle.ConstantTimeCompare(c.MAC[0][:4], r.claim.Bytes(op))
+		right = subtle.ConstantTimeEq(word(c.MAC[0][:]), word(r.claim.Bytes(op)))
 	}
 	if r.made != nil {
-		subtle.ConstantTimeCopy(right, op.Answer[:], c.MAC[1][:4])
+		made := subtle.ConstantTimeSelect(right, int(word(c.MAC[1][:])), 0)
+		binary.BigEndian.PutUint32(op.Answer[:], uint32(made))
 	}
 	if right == 0 {
 		op.Err = r.wrong
 	}
 }
+
+// word is the left half of a MAC.
+func word(b []byte) int32 { return int32(binary.BigEndian.Uint32(b)) }
 
 // clear wipes what the batch learned.
 func (b *batch) clear() {

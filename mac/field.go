@@ -68,26 +68,33 @@ type place struct {
 	long    bool
 }
 
-const fieldBytes = 62
+// fieldBytes is where the places of fields end, and fieldRoom has besides what a
+// piece of a layout takes that begins there; see pieces.go.
+const (
+	fieldBytes = 62
+	fieldRoom  = fieldBytes + pieceSize - 1
+)
 
+// The places of a load are those of its request, from first to last, so that
+// they can be read, and copied into a message, many at once.
 var places = [numFields]place{
 	Random:         {name: "random", zh: "伪随机数", at: 0, width: 4},
 	OnlineCounter:  {name: "online-counter", zh: "联机交易序号", at: 4, width: 2},
-	OfflineCounter: {name: "offline-counter", zh: "脱机交易序号", at: 6, width: 2},
-	TerminalSerial: {name: "terminal-serial", zh: "终端交易序号", at: 8, width: 4},
-	OldBalance:     {name: "balance", zh: "交易前余额", at: 12, width: 4},
-	NewBalance:     {name: "new-balance", zh: "交易后余额", at: 16, width: 4},
-	Amount:         {name: "amount", zh: "交易金额", at: 20, width: 4},
-	Type:           {name: "type", zh: "交易类型标识", at: 24, width: 1},
-	Terminal:       {name: "terminal", zh: "终端机编号", at: 25, width: 6},
-	Date:           {name: "date", zh: "交易日期", at: 31, width: 4},
-	Time:           {name: "time", zh: "交易时间", at: 35, width: 3},
-	AuthCode:       {name: "auth-code", zh: "安全认证识别码", at: 42, width: 9, least: 9, counted: true},
-	MAC1:           {name: "mac1", zh: "MAC1", at: 38, width: 4},
-	MAC2:           {name: "mac2", zh: "MAC2", at: 38, width: 4},
-	MAC3:           {name: "mac3", zh: "MAC3", at: 38, width: 4},
-	TAC:            {name: "tac", zh: "交易验证码", at: 38, width: 4},
-	GMAC:           {name: "gmac", zh: "GMAC", at: 38, width: 4},
+	OldBalance:     {name: "balance", zh: "交易前余额", at: 6, width: 4},
+	Amount:         {name: "amount", zh: "交易金额", at: 10, width: 4},
+	Type:           {name: "type", zh: "交易类型标识", at: 14, width: 1},
+	Terminal:       {name: "terminal", zh: "终端机编号", at: 15, width: 6},
+	Date:           {name: "date", zh: "交易日期", at: 21, width: 4},
+	Time:           {name: "time", zh: "交易时间", at: 25, width: 3},
+	MAC1:           {name: "mac1", zh: "MAC1", at: 28, width: 4},
+	MAC2:           {name: "mac2", zh: "MAC2", at: 28, width: 4},
+	MAC3:           {name: "mac3", zh: "MAC3", at: 28, width: 4},
+	TAC:            {name: "tac", zh: "交易验证码", at: 28, width: 4},
+	GMAC:           {name: "gmac", zh: "GMAC", at: 28, width: 4},
+	AuthCode:       {name: "auth-code", zh: "安全认证识别码", at: 32, width: 9, least: 9, counted: true},
+	OfflineCounter: {name: "offline-counter", zh: "脱机交易序号", at: 42, width: 2},
+	TerminalSerial: {name: "terminal-serial", zh: "终端交易序号", at: 44, width: 4},
+	NewBalance:     {name: "new-balance", zh: "交易后余额", at: 48, width: 4},
 	OldLimit:       {name: "limit", zh: "原透支限额", at: 52, width: 3},
 	NewLimit:       {name: "new-limit", zh: "新透支限额", at: 55, width: 3},
 	TerminalRandom: {name: "terminal-random", zh: "终端随机数", at: 58, width: 4},
@@ -98,8 +105,8 @@ var places = [numFields]place{
 	Enciphered:     {name: "enciphered", zh: "是否加密", at: 28, width: 1},
 	Response:       {name: "response", zh: "应答", at: 29, width: 16, least: 8, counted: true},
 	Content:        {name: "content", zh: "数据", width: maxContent, least: 1, counted: true, long: true},
-	counterLow:     {name: "offline-counter", zh: "脱机交易序号", at: 7, width: 1},
-	serialLow:      {name: "terminal-serial", zh: "终端交易序号", at: 10, width: 2},
+	counterLow:     {name: "offline-counter", zh: "脱机交易序号", at: 43, width: 1},
+	serialLow:      {name: "terminal-serial", zh: "终端交易序号", at: 46, width: 2},
 }
 
 // String gives the name of the field, as flags and vectors spell it.

@@ -2,6 +2,7 @@ package mac
 
 import (
 	"context"
+	"slices"
 
 	"pbochsm/keystore"
 )
@@ -40,6 +41,13 @@ const (
 	// No purse operations: MACs of messages of the caller's choosing. See Generic.
 	KindMAC       // make a MAC
 	KindMACVerify // verify one
+	// No purse operations: what a caller composes. See Raw.
+	KindRawMAC       // make a MAC
+	KindRawMACVerify // verify one
+	KindRawTACVerify // verify a MAC made with a folded key, as a TAC is
+	KindRawDerive    // give the card's key
+	KindRawEncipher
+	KindRawDecipher
 	numKinds
 )
 
@@ -55,19 +63,34 @@ type Op struct {
 	Levels  uint8 // how many of Factors are used
 	Key     KeyID
 	Factors [keystore.MaxLevels]Factor // outermost authority first, the card last
-	fields  [fieldBytes]byte
+	fields  [fieldRoom]byte
 	script  *script // what an issuer script has besides; nil in transactions
 
 	Answer [4]byte // out: the MAC that was made; zero unless Err is nil
 	Err    error   // out: nil, or why the operation was refused
 }
 
-// A script is what the Op of an issuer script, or of a generic MAC, has more
-// than that of a transaction.
+// A script is what the Op of an issuer script, of a generic MAC or of a raw
+// operation has more than that of a transaction.
 type script struct {
 	content []byte // the field Content
 	command []byte // out
 	generic *Generic
+	raw     *Raw
+}
+
+// Clone is a copy of op that shares nothing with it.
+func (op *Op) Clone() Op {
+	own := *op
+	if op.script != nil {
+		own.script = &script{content: slices.Clone(op.script.content), command: slices.Clone(op.script.command)}
+	}
+	if g := op.Generic(); g != nil {
+		generic := *g
+		generic.Message = slices.Clone(g.Message)
+		own.script.generic = &generic
+	}
+	return own
 }
 
 // Command is the command that an issuer script makes, as the card takes it; nil
@@ -96,6 +119,10 @@ func (op *Op) Withdraw() {
 	op.SetCommand(nil)
 	if g := op.Generic(); g != nil {
 		g.withdraw()
+	}
+	if r := op.Raw(); r != nil {
+		clear(r.Out)
+		r.Out = nil
 	}
 }
 

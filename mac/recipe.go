@@ -39,32 +39,6 @@ type variant struct {
 	direct  bool           // the TAC key is not folded
 }
 
-// under is the recipe as the cards of a profile have it.
-func (r *recipe) under(p *keystore.Profile) *recipe {
-	var own *recipe
-	for i := range r.variant {
-		v := &r.variant[i]
-		if p.Switches[v.by] != v.reading {
-			continue
-		}
-		if own == nil {
-			own = new(recipe)
-			*own = *r
-		}
-		if v.usage != 0 {
-			own.usage = v.usage
-		}
-		if v.claimed != nil {
-			own.claimed = v.claimed
-		}
-		own.direct = own.direct || v.direct
-	}
-	if own != nil {
-		return own
-	}
-	return r
-}
-
 var (
 	loads     = []TransactionType{TypeLoadED, TypeLoadEP}
 	unloads   = []TransactionType{TypeUnload}
@@ -214,6 +188,13 @@ var recipes = [numKinds]recipe{
 	// ISO/IEC 9797-1; see Generic
 	KindMAC:       {name: "mac", usage: keystore.UsageMAC},
 	KindMACVerify: {name: "mac-verify", usage: keystore.UsageMAC, wrong: ErrMAC},
+	// see Raw
+	KindRawMAC:       {name: "raw-mac"},
+	KindRawMACVerify: {name: "raw-mac-verify", wrong: ErrMAC},
+	KindRawTACVerify: {name: "raw-tac-verify", wrong: ErrTAC},
+	KindRawDerive:    {name: "raw-derive"},
+	KindRawEncipher:  {name: "raw-encipher"},
+	KindRawDecipher:  {name: "raw-decipher"},
 }
 
 var (
@@ -265,6 +246,14 @@ func (k Kind) Commands() bool { return k.recipe().command != nil && k.recipe().w
 func (k Kind) Mismatch() error { return k.recipe().wrong }
 
 func (k Kind) known() bool { return k > 0 && k < numKinds }
+
+// Runs lists the inputs joined where they can be read at once.
+func (k Kind) Runs() []Run {
+	if !k.known() {
+		return nil
+	}
+	return procedures[k][0].runs
+}
 
 // recipe is the recipe of k; that of an unknown kind is empty.
 func (k Kind) recipe() *recipe {

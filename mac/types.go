@@ -1,6 +1,11 @@
 package mac
 
-import "fmt"
+import (
+	"encoding/binary"
+	"fmt"
+	"maps"
+	"slices"
+)
 
 // A Factor is a diversification factor 分散因子 as one level uses it.
 type Factor [8]byte
@@ -62,48 +67,56 @@ const (
 	TypeUnlockEP   TransactionType = 0x96
 )
 
+var typeNames = map[TransactionType]string{
+	TypeLoadED: "ED load 存折圈存", TypeLoadEP: "EP load 钱包圈存", TypeUnload: "unload 圈提", TypeWithdraw: "cash withdraw 取现",
+	TypePurchaseED: "ED purchase 存折消费", TypePurchaseEP: "EP purchase 钱包消费", TypeOverdraft: "overdraft limit update 修改透支限额",
+	typeCredit: "credit purchase 信用消费", TypeCompound: "compound purchase 复合消费", TypeLockED: "ED grey lock 灰锁", TypeLockEP: "EP grey lock 灰锁",
+	TypeDebitED: "ED debit for unlock 解扣", TypeDebitEP: "EP debit for unlock 解扣", TypeUnlockED: "ED online unlock 联机解扣", TypeUnlockEP: "EP online unlock 联机解扣",
+}
+
+// typeCredit is a name and nothing more: no source has a formula for it.
+const typeCredit TransactionType = 0x08
+
+// TransactionTypes lists every type that has a name, by rising value.
+func TransactionTypes() []TransactionType { return slices.Sorted(maps.Keys(typeNames)) }
+
+// Name says what t is, for people; of a type that has no name it is empty.
+func (t TransactionType) Name() string { return typeNames[t] }
+
 // A Limit is an overdraft limit 透支限额: fen in 3 bytes.
 type Limit [3]byte
 
-// valid tells whether d is a date of the Gregorian calendar.
+// valid tells whether d is a date of the Gregorian calendar. What is BCD can be
+// compared as it is.
 func (d BCDDate) valid() bool {
-	if !digits(d[:]) {
+	if !decimal(binary.BigEndian.Uint32(d[:])) || d[0]|d[1] == 0 {
 		return false
 	}
-	year := decimal(d[0])*100 + decimal(d[1])
-	month, day := decimal(d[2]), decimal(d[3])
-	if year == 0 || month < 1 || month > 12 {
+	month, day := d[2], d[3]
+	if int(month) >= len(lastDay) || day == 0 {
 		return false
 	}
-	return day >= 1 && day <= daysIn(month, year)
+	return day <= lastDay[month] || month == 0x02 && day == 0x29 && d.leap()
 }
 
-func daysIn(month, year int) int {
-	switch month {
-	case 4, 6, 9, 11:
-		return 30
-	case 2:
-		if year%4 == 0 && (year%100 != 0 || year%400 == 0) {
-			return 29
-		}
-		return 28
+// lastDay is the last day of each month of a common year, both in BCD.
+var lastDay = [0x13]byte{
+	0x01: 0x31, 0x02: 0x28, 0x03: 0x31, 0x04: 0x30, 0x05: 0x31, 0x06: 0x30,
+	0x07: 0x31, 0x08: 0x31, 0x09: 0x30, 0x10: 0x31, 0x11: 0x30, 0x12: 0x31,
+}
+
+func (d BCDDate) leap() bool {
+	century, year := int(d[0]>>4)*10+int(d[0]&0x0F), int(d[1]>>4)*10+int(d[1]&0x0F)
+	if year == 0 {
+		return century%4 == 0
 	}
-	return 31
+	return year%4 == 0
 }
 
 // valid tells whether t is a time of day; there is no second 60.
 func (t BCDTime) valid() bool {
-	return digits(t[:]) && decimal(t[0]) < 24 && decimal(t[1]) < 60 && decimal(t[2]) < 60
+	return decimal(uint32(t[0])<<16|uint32(t[1])<<8|uint32(t[2])) && t[0] < 0x24 && t[1] < 0x60 && t[2] < 0x60
 }
 
-// digits tells whether b is BCD: no half byte above 9.
-func digits(b []byte) bool {
-	for _, c := range b {
-		if c&0x0F > 9 || c>>4 > 9 {
-			return false
-		}
-	}
-	return true
-}
-
-func decimal(c byte) int { return int(c>>4)*10 + int(c&0x0F) }
+// decimal tells whether no half byte of x is above 9: those are 101x and 11xx.
+func decimal(x uint32) bool { return x>>3&(x>>2|x>>1)&0x11111111 == 0 }

@@ -8,6 +8,8 @@ import (
 	"os/exec"
 	"strconv"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -20,7 +22,8 @@ import (
 // BenchmarkLoad runs loads in a token, and the same calls from a program in
 // plain C on the same token, by turns. It reports the best time of each in ns
 // per load, and the ratio. Every load is another card's, so nothing is cached;
-// "cached" is one card's, for comparison.
+// "cached" is one card's, for comparison. One caller waits for one worker,
+// but for "as configured": as many workers as the profile has, and four callers.
 func BenchmarkLoad(b *testing.B) {
 	for _, token := range []struct {
 		name string
@@ -38,21 +41,26 @@ func BenchmarkLoad(b *testing.B) {
 				name          string
 				batch, loads  int
 				cache, public bool
+				callers       int
 			}{
-				{"one by one", 1, 4000, false, false},
-				{"batches of 64", 64, 4000, false, false},
-				{"public batches of 64", 64, 4000, false, true},
-				{"cached batches of 64", 64, 4000, true, false},
+				{"one by one", 1, 4000, false, false, 1},
+				{"batches of 64", 64, 4000, false, false, 1},
+				{"batches of 64 as configured", 64, 8000, false, false, 4},
+				{"public batches of 64", 64, 4000, false, true, 1},
+				{"cached batches of 64", 64, 4000, true, false, 1},
 			} {
 				b.Run(kind.name, func(b *testing.B) {
 					cfg := f.Config(b)
-					cfg.Workers, cfg.Reinitialize, cfg.Profile.Public = 1, -1, kind.public
+					cfg.Reinitialize, cfg.Profile.Public = -1, kind.public
+					if kind.callers == 1 {
+						cfg.Workers = 1
+					}
 					if cfg.Cache = -1; kind.cache {
 						cfg.Cache = 16
 					}
 					backend := serve(b, cfg)
 					for b.Loop() {
-						compare(b, f, backend, keys, plain, kind.batch, kind.loads, kind.cache, kind.public)
+						compare(b, f, &caller{backend, keys, kind.callers, kind.batch}, plain, kind.loads, kind.cache, kind.public)
 					}
 				})
 			}
@@ -60,7 +68,14 @@ func BenchmarkLoad(b *testing.B) {
 	}
 }
 
-func compare(b *testing.B, f tokentest.Fixture, backend *pkcs11.Backend, keys *keystore.Snapshot, plain string, batch, loads int, cached, public bool) {
+// A caller asks a backend, from some goroutines and in batches of a size.
+type caller struct {
+	backend       *pkcs11.Backend
+	keys          *keystore.Snapshot
+	callers, size int
+}
+
+func compare(b *testing.B, f tokentest.Fixture, c *caller, plain string, loads int, cached, public bool) {
 	const rounds = 7
 	private := "1"
 	if public {
@@ -82,7 +97,7 @@ func compare(b *testing.B, f tokentest.Fixture, backend *pkcs11.Backend, keys *k
 			b.Fatal(err)
 		}
 		theirs = min(theirs, time.Duration(ns))
-		took, last := run(b, backend, keys, batch, loads, cached)
+		took, last := c.run(b, loads, cached)
 		ours = min(ours, took/time.Duration(loads))
 		if got := fmt.Sprintf("%X %X", last.MAC[0][:4], last.MAC[1][:4]); !cached && got != lines[1] {
 			b.Fatalf("MACs %s, in C %s", got, lines[1])
@@ -95,7 +110,7 @@ func compare(b *testing.B, f tokentest.Fixture, backend *pkcs11.Backend, keys *k
 }
 
 // run computes the loads that testdata/plain.c does.
-func run(b *testing.B, backend *pkcs11.Backend, keys *keystore.Snapshot, batch, loads int, cached bool) (time.Duration, mac.Chain) {
+func (of *caller) run(b *testing.B, loads int, cached bool) (time.Duration, mac.Chain) {
 	chains := make([]mac.Chain, loads)
 	for i := range chains {
 		c := &chains[i]
@@ -107,12 +122,24 @@ func run(b *testing.B, backend *pkcs11.Backend, keys *keystore.Snapshot, batch, 
 		c.Message[0].Blocks, c.Message[1].Blocks = 2, 3
 		c.Message[0].Data[0], c.Message[1].Data[0] = 1, 2
 	}
+	var next atomic.Int64
+	var all sync.WaitGroup
 	began := time.Now()
-	for from := 0; from < loads; from += batch {
-		if err := backend.Run(b.Context(), keys, chains[from:min(loads, from+batch)]); err != nil {
-			b.Fatal(err)
-		}
+	for range of.callers {
+		all.Go(func() {
+			for from := 0; from < loads; {
+				to := int(next.Add(int64(of.size)))
+				if from = to - of.size; from >= loads {
+					return
+				}
+				if err := of.backend.Run(b.Context(), of.keys, chains[from:min(loads, to)]); err != nil {
+					b.Error(err)
+					return
+				}
+			}
+		})
 	}
+	all.Wait()
 	took := time.Since(began)
 	for i := range chains {
 		if chains[i].Err != nil {

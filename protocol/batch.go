@@ -72,9 +72,13 @@ func (b *batch) refuseFrame(frame []byte, err error) {
 
 // add decodes one request.
 func (b *batch) add(frame []byte) {
-	b.requests = append(b.requests, request{frame: frame, trailer: len(frame), op: noOp})
-	r := &b.requests[len(b.requests)-1]
+	r := b.nextRequest()
+	r.frame, r.trailer, r.op = frame, len(frame), noOp
 	b.room -= len(frame) + shortAnswer
+	if b.format.dialect != nil {
+		b.addForeign(r)
+		return
+	}
 	start := b.format.Header + commandSize
 	fields := frame[start:]
 	r.command = lookup(frame[start-commandSize:])
@@ -104,15 +108,18 @@ func (b *batch) add(frame []byte) {
 
 // addOp decodes a purse operation; one that cannot be read is not asked.
 func (b *batch) addOp(r *request, k mac.Kind, fields []byte) {
-	n := len(b.ops)
-	b.ops = append(b.ops, mac.Op{})
-	if r.err = decodeOp(&b.ops[n], k, fields); r.err != nil {
-		b.ops[n] = mac.Op{}
-		b.ops = b.ops[:n]
+	op := b.nextOp()
+	last := len(b.ops) - 1
+	if r.err = decodeOp(op, k, fields); r.err != nil {
+		*op = mac.Op{}
+		b.ops = b.ops[:last]
 		return
 	}
-	r.op, r.count = n, 1
+	r.op, r.count = last, 1
 }
+
+// single tells whether r asks for one operation, whose outcome is its own.
+func (b *batch) single(r *request) bool { return b.format.dialect != nil || r.kind() != 0 }
 
 // opsOf gives the operations of the requests in that range.
 func (b *batch) opsOf(from, to int) []mac.Op {
@@ -128,7 +135,7 @@ func (b *batch) opsOf(from, to int) []mac.Op {
 // settle gives the requests in that range the outcome of their operations.
 func (b *batch) settle(from, to int) {
 	for i := from; i < to; i++ {
-		if r := &b.requests[i]; r.op != noOp && r.kind() != 0 {
+		if r := &b.requests[i]; r.op != noOp && b.single(r) {
 			r.err = b.ops[r.op].Err
 		}
 	}
@@ -160,12 +167,35 @@ func (b *batch) openReply(out []byte, r *request) []byte {
 // refuse appends the reply to a request that is not done: a status and the
 // trailer, nothing else.
 func (b *batch) refuse(out []byte, r *request) []byte {
+	if d := b.format.dialect; d != nil {
+		return d.Append(out, r.frame, nil, r.err)
+	}
 	start := len(out)
 	out = b.openReply(out, r)
 	digits := StatusOf(r.err).Digits()
 	out = append(out, digits[:]...)
 	out = append(out, r.frame[r.trailer:]...)
 	return closeFrame(out, start)
+}
+
+// nextRequest and nextOp are one more of each, zero: beyond those that a batch has
+// its memory always is.
+func (b *batch) nextRequest() *request {
+	n := len(b.requests)
+	if n == cap(b.requests) {
+		b.requests = append(b.requests, request{})
+	}
+	b.requests = b.requests[:n+1]
+	return &b.requests[n]
+}
+
+func (b *batch) nextOp() *mac.Op {
+	n := len(b.ops)
+	if n == cap(b.ops) {
+		b.ops = append(b.ops, mac.Op{})
+	}
+	b.ops = b.ops[:n+1]
+	return &b.ops[n]
 }
 
 // clear forgets the requests and their operations, so that nothing of one

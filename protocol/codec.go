@@ -3,6 +3,7 @@ package protocol
 import (
 	"pbochsm/keystore"
 	"pbochsm/mac"
+	"pbochsm/mac/digits"
 )
 
 // decodeOp reads the fields of a purse command into op, which is zero. What
@@ -24,37 +25,78 @@ func (s *scanner) op(op *mac.Op, k mac.Kind) error {
 	if err := s.key(op); err != nil {
 		return err
 	}
-	for _, f := range k.Inputs() {
-		if f.Counted() {
-			n, ok := s.number(16, 2)
-			if !ok || !f.SetLen(op, n) {
-				return malformed(f.String())
+	runs := k.Runs()
+	for i := range runs {
+		r := &runs[i]
+		if r.Counted() {
+			if err := s.counted(op, r.Fields[0]); err != nil {
+				return err
 			}
+			continue
 		}
-		if !s.hex(f.Bytes(op)) {
-			return malformed(f.String())
+		if !s.hex(r.Bytes(op)) {
+			return s.firstMalformed(op, r.Fields)
 		}
 	}
 	return nil
 }
 
+// counted reads a field with its length before it.
+func (s *scanner) counted(op *mac.Op, f mac.Field) error {
+	n, ok := s.number(16, 2)
+	if !ok || !f.SetLen(op, n) || !s.hex(f.Bytes(op)) {
+		return malformed(f.String())
+	}
+	return nil
+}
+
+// firstMalformed finds the field because of which fields cannot be read.
+func (s *scanner) firstMalformed(op *mac.Op, fields []mac.Field) error {
+	for _, f := range fields[:len(fields)-1] {
+		if !s.hex(f.Bytes(op)) {
+			return malformed(f.String())
+		}
+	}
+	return malformed(fields[len(fields)-1].String())
+}
+
 // key reads KEY and FACTORS.
 func (s *scanner) key(op *mac.Op) error {
-	var err error
-	if op.Key, err = s.identity(); err != nil {
+	id, err := s.keyAndLevels()
+	if err != nil {
 		return err
 	}
-	n, ok := s.number(10, 1)
-	if !ok || n > keystore.MaxLevels {
-		return malformed("factors")
-	}
-	op.Levels = uint8(n)
-	for i := range n {
+	op.Key = mac.KeyID{Set: id[0], Version: id[1], Algorithm: id[2]}
+	op.Levels = id[3]
+	for i := range op.Levels {
 		if !s.hex(op.Factors[i][:]) {
 			return malformed("factors")
 		}
 	}
 	return nil
+}
+
+// keyAndLevels reads the three bytes of KEY and the number of factors. With the
+// digit that follows these are eight digits, the most usual case.
+func (s *scanner) keyAndLevels() (id [4]byte, err error) {
+	const size = 7
+	if len(*s) > size && digits.Decode(id[:], (*s)[:size+1]) {
+		*s = (*s)[size:]
+		id[3] >>= 4
+	} else {
+		if !s.hex(id[:3]) {
+			return id, malformed("key")
+		}
+		n, ok := s.number(10, 1)
+		if !ok {
+			return id, malformed("factors")
+		}
+		id[3] = uint8(n)
+	}
+	if id[3] > keystore.MaxLevels {
+		return id, malformed("factors")
+	}
+	return id, nil
 }
 
 // identity reads KEY.
@@ -71,17 +113,17 @@ func appendOp(out []byte, op *mac.Op) []byte {
 	if op.Kind.IsGeneric() {
 		return appendGeneric(out, op)
 	}
-	out = appendHex(out, []byte{op.Key.Set, op.Key.Version, op.Key.Algorithm})
+	out = digits.Append(out, []byte{op.Key.Set, op.Key.Version, op.Key.Algorithm})
 	out = append(out, '0'+op.Levels)
 	for i := range op.Levels {
-		out = appendHex(out, op.Factors[i][:])
+		out = digits.Append(out, op.Factors[i][:])
 	}
 	for _, f := range op.Kind.Inputs() {
 		b := f.Bytes(op)
 		if f.Counted() {
 			out = appendNumber(out, len(b), 16, 2)
 		}
-		out = appendHex(out, b)
+		out = digits.Append(out, b)
 	}
 	return out
 }
@@ -89,14 +131,14 @@ func appendOp(out []byte, op *mac.Op) []byte {
 // appendAnswer appends what follows the status 00 of a purse command.
 func appendAnswer(out []byte, op *mac.Op) []byte {
 	if op.Kind.IsGeneric() {
-		return appendHex(out, answerOf(op))
+		return digits.Append(out, answerOf(op))
 	}
 	if _, ok := op.Kind.Answers(); ok {
-		out = appendHex(out, op.Answer[:])
+		out = digits.Append(out, op.Answer[:])
 	}
 	if op.Kind.Commands() {
 		out = appendNumber(out, len(op.Command()), 16, 4)
-		out = appendHex(out, op.Command())
+		out = digits.Append(out, op.Command())
 	}
 	return out
 }

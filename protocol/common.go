@@ -5,6 +5,7 @@ import (
 	"io"
 
 	"pbochsm/keystore"
+	"pbochsm/mac/digits"
 )
 
 // The common commands, byte-compatible with payShield. Each one here answers
@@ -129,9 +130,9 @@ func keyCheckValue(r *responder, fields scanner, out []byte) ([]byte, error) {
 }
 
 // appendKCV appends a check value in a field of that many digits.
-func appendKCV(out []byte, kcv keystore.KCV, digits int) []byte {
-	out = appendHex(out, kcv[:])
-	for range digits - shortKCV {
+func appendKCV(out []byte, kcv keystore.KCV, width int) []byte {
+	out = digits.Append(out, kcv[:])
+	for range width - shortKCV {
 		out = append(out, '0')
 	}
 	return out

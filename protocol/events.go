@@ -55,10 +55,10 @@ func (e *events) say(level slog.Level, message string, attrs ...slog.Attr) {
 	e.log.LogAttrs(context.Background(), level, message, attrs...)
 }
 
-func (e *events) refused(client string, command uint8, s Status, err error) {
+func (e *events) refused(client, command string, s Status, err error) {
 	if e.may(slog.LevelInfo) {
 		e.say(slog.LevelInfo, "request refused",
-			slog.String("client", client), slog.String("command", codeAt(command)),
+			slog.String("client", client), slog.String("command", command),
 			slog.String("status", s.String()), slog.String("reason", err.Error()))
 	}
 }

@@ -39,6 +39,8 @@ type Format struct {
 	// Limit is the longest frame, counted as its length prefix counts, at most
 	// 65535, which is always the limit of WS. If it is 0 the whole Format is DefaultFormat.
 	Limit int
+
+	dialect Dialect // of a server that speaks another; nil: [WIRE]
 }
 
 // DefaultFormat has a header of 4 bytes and frames up to 16 KiB.
@@ -47,7 +49,12 @@ func DefaultFormat() Format { return Format{Header: 4, Limit: 16 << 10} }
 // check fills in the default and refuses what the length prefix cannot say.
 func (f Format) check() (Format, error) {
 	if f.Limit == 0 {
+		dialect := f.dialect
 		f = DefaultFormat()
+		f.dialect = dialect
+	}
+	if f.dialect != nil {
+		f.Header = 0
 	}
 	if f.Header < 0 || f.Header > maxHeader {
 		return f, fmt.Errorf("protocol: header length %d is not within 0 to %d", f.Header, maxHeader)
@@ -62,6 +69,9 @@ func (f Format) check() (Format, error) {
 // nil and rest is b. With an error, frame is as much of the broken one as can
 // be used to answer; there is no rest.
 func (f Format) cut(b []byte) (frame, rest []byte, err error) {
+	if f.dialect != nil {
+		return f.cutForeign(b)
+	}
 	need := f.need(b)
 	if len(b) < need {
 		return nil, b, nil
@@ -79,6 +89,10 @@ func (f Format) cut(b []byte) (frame, rest []byte, err error) {
 // before it can be refused: of one that is too long only the beginning is
 // ever stored.
 func (f Format) need(b []byte) int {
+	if f.dialect != nil {
+		n, _ := f.dialect.Need(b, f.Limit)
+		return n
+	}
 	if len(b) < lengthSize {
 		return lengthSize
 	}

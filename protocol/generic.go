@@ -3,6 +3,7 @@ package protocol
 import (
 	"pbochsm/keystore"
 	"pbochsm/mac"
+	"pbochsm/mac/digits"
 )
 
 // M6 and M8 make and verify MACs of messages, byte-compatible with payShield, by
@@ -121,14 +122,14 @@ func appendGeneric(out []byte, op *mac.Op) []byte {
 	if g.ByIndex {
 		out = appendNumber(append(out, 'K'), int(g.Index), 16, 3)
 	} else {
-		out = appendHex(append(out, identityMark), []byte{op.Key.Set, op.Key.Version, op.Key.Algorithm})
+		out = digits.Append(append(out, identityMark), []byte{op.Key.Set, op.Key.Version, op.Key.Algorithm})
 	}
 	if g.Part.Continues() {
-		out = appendHex(out, g.IV[:])
+		out = digits.Append(out, g.IV[:])
 	}
 	out = append(appendNumber(out, len(g.Message), 16, 4), g.Message...)
 	if op.Kind == mac.KindMACVerify && g.Part.Ends() {
-		out = appendHex(out, g.Claim[:g.Size])
+		out = digits.Append(out, g.Claim[:g.Size])
 	}
 	return out
 }

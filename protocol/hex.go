@@ -9,14 +9,6 @@ var nibble = [256]byte{
 
 const upper = "0123456789ABCDEF"
 
-// appendHex appends b in upper-case hexadecimal digits.
-func appendHex(out, b []byte) []byte {
-	for _, c := range b {
-		out = append(out, upper[c>>4], upper[c&0x0F])
-	}
-	return out
-}
-
 // appendNumber appends v in n digits of the base 10 or 16.
 func appendNumber(out []byte, v, base, n int) []byte {
 	at := len(out)

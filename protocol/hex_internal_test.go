@@ -1,19 +1,8 @@
 package protocol
 
-import (
-	"encoding/hex"
-	"strings"
-	"testing"
-)
+import "testing"
 
-func TestAppendHex(t *testing.T) {
-	var all [256]byte
-	for i := range all {
-		all[i] = byte(i)
-	}
-	if got, want := string(appendHex(nil, all[:])), strings.ToUpper(hex.EncodeToString(all[:])); got != want {
-		t.Errorf("got %s, want %s", got, want)
-	}
+func TestAppendNumber(t *testing.T) {
 	for _, tc := range []struct {
 		v, base, n int
 		want       string

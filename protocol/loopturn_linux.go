@@ -9,7 +9,7 @@ const (
 	// arenaSize is how much a turn reads at most, of all its connections
 	// together, and mostRequests how many requests it has at most, more or less.
 	arenaSize    = 1 << 20
-	mostRequests = 1 << 13
+	mostRequests = 1 << 10
 	// leastRead is the least that a connection may read in a turn, whatever
 	// others there are.
 	leastRead = 16 << 10

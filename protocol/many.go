@@ -81,8 +81,7 @@ func (b *batch) addRecord(s *scanner) error {
 		return malformed("code of a record")
 	}
 	*s = (*s)[commandSize:]
-	b.ops = append(b.ops, mac.Op{})
-	return s.op(&b.ops[len(b.ops)-1], k)
+	return s.op(b.nextOp(), k)
 }
 
 // appendVerdicts appends a digit for each operation.

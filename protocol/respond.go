@@ -91,6 +91,9 @@ func (r *responder) reply(b *batch, q *request, out []byte) []byte {
 
 // done appends the reply to a request that succeeds.
 func (r *responder) done(b *batch, q *request, out []byte) ([]byte, error) {
+	if b.format.dialect != nil {
+		return b.doneForeign(out, q), nil
+	}
 	start := len(out)
 	out = append(b.openReply(out, q), '0', '0')
 	switch {
@@ -145,7 +148,7 @@ func (r *responder) account(b *batch, from, to int, client string) {
 		}
 		count++
 		if q.err != nil {
-			r.events.refused(client, q.command, s, q.err)
+			r.events.refused(client, r.format.codeAt(q.command), s, q.err)
 		}
 	}
 	run.Add(count)

@@ -27,12 +27,12 @@ type scanner []byte
 
 // hex reads two digits for each byte of dst.
 func (s *scanner) hex(dst []byte) bool {
-	if len(*s) < 2*len(dst) {
+	n := 2 * len(dst)
+	if len(*s) < n || !digits.Decode(dst, (*s)[:n]) {
 		return false
 	}
-	src := (*s)[:2*len(dst)]
-	*s = (*s)[2*len(dst):]
-	return digits.Decode(dst, src)
+	*s = (*s)[n:]
+	return true
 }
 
 // number reads n digits of the base 10 or 16.

@@ -33,6 +33,10 @@ type Server struct {
 
 	Tokens func() []TokenState // for NO; nil: there are none
 
+	// Dialect is what is spoken instead of [WIRE]; nil: nothing. Of the Format the
+	// Limit alone counts then.
+	Dialect Dialect
+
 	// Loops is how many event loops serve the plain TCP connections, where the
 	// system has what they need (Linux): 0 takes one for two processors, less
 	// than 0 none. All other connections have a goroutine each. What a client
@@ -97,8 +101,13 @@ func (s *Server) prepare(ctx context.Context) (err error) {
 	if len(firmware) != firmwareLen {
 		return fmt.Errorf("protocol: firmware number %q is not of %d characters", firmware, firmwareLen)
 	}
-	if s.format, err = s.Format.check(); err != nil {
+	s.format = s.Format
+	s.format.dialect = s.Dialect
+	if s.format, err = s.format.check(); err != nil {
 		return err
+	}
+	if s.Dialect != nil && len(s.Dialect.Commands()) > numCommands {
+		return fmt.Errorf("protocol: a dialect of %d commands, at most %d are counted", len(s.Dialect.Commands()), numCommands)
 	}
 	if s.limits, err = s.Limits.check(); err != nil {
 		return err

@@ -45,7 +45,7 @@ func (s *Server) Stats() Stats {
 	for command := range c.requests {
 		for status := range c.requests[command] {
 			if n := c.requests[command][status].Load(); n > 0 {
-				stats.Requests = append(stats.Requests, RequestCount{codeAt(uint8(command)), Status(status), n})
+				stats.Requests = append(stats.Requests, RequestCount{s.format.codeAt(uint8(command)), Status(status), n})
 			}
 		}
 	}
@@ -53,9 +53,12 @@ func (s *Server) Stats() Stats {
 }
 
 // codeAt gives the code of a command by one more than its place.
-func codeAt(command uint8) string {
-	if command == 0 {
+func (f Format) codeAt(command uint8) string {
+	switch {
+	case command == 0:
 		return ""
+	case f.dialect != nil:
+		return f.dialect.Commands()[command-1]
 	}
 	return commands[command-1].code
 }

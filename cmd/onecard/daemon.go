@@ -12,6 +12,7 @@ import (
 	"pbochsm/cmd/internal/cmdline"
 	"pbochsm/keystore"
 	"pbochsm/mac"
+	"pbochsm/mac/explain"
 	"pbochsm/mac/lanes"
 	"pbochsm/protocol"
 	"pbochsm/vectors"
@@ -24,6 +25,8 @@ type testDaemon struct {
 	server *protocol.Server
 	addr   string
 	served chan error
+
+	explainer explain.Explainer // with the keys that it serves
 }
 
 // startTestDaemon serves on addr, a loopback address, once the arithmetic has
@@ -44,7 +47,7 @@ func startTestDaemon(ctx context.Context, addr string, log *slog.Logger) (*testD
 	}
 	d := &testDaemon{
 		server: &protocol.Server{HSM: engine, Keys: live, Rand: rand.Reader, Now: time.Now, Logger: log, Format: protocol.DefaultFormat()},
-		addr:   l.Addr().String(), served: make(chan error, 1),
+		addr:   l.Addr().String(), served: make(chan error, 1), explainer: explain.Explainer{Keys: live, HSM: engine},
 	}
 	go func() { d.served <- d.server.Serve(context.WithoutCancel(ctx), l) }()
 	return d, nil

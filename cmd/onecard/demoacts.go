@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"crypto/rand"
 	"errors"
 	"fmt"
 )
@@ -21,8 +20,8 @@ func (s *script) newCard(ctx context.Context, cardType string) (c demoCard, err 
 	return c, err
 }
 
-// serial is a TradeID that nobody had.
-func serial(prefix string) string { return prefix + "-" + rand.Text()[:16] }
+// serial is a TradeID that nobody had, as nobody had the card.
+func (c *demoCard) serial(prefix string) string { return prefix + "-" + c.CardNo }
 
 // A sender is the money call of a scene: it gets the card's part and the host
 // time, and answers with MAC2.
@@ -93,8 +92,8 @@ func onlinePayment(ctx context.Context, s *script) error {
 	if err != nil {
 		return err
 	}
-	payment := map[string]string{"PaymentType": "01", "AccountNo": "buyer@example.com", "PaymentTradeID": serial("PAY")}
-	order := map[string]string{"TradeID": serial("APP"), "CarNo": card.CardNo, "TradeMoney": "5000"}
+	payment := map[string]string{"PaymentType": "01", "AccountNo": "buyer@example.com", "PaymentTradeID": card.serial("PAY")}
+	order := map[string]string{"TradeID": card.serial("APP"), "CarNo": card.CardNo, "TradeMoney": "5000"}
 	if _, err := s.client.call(ctx, "APPM", "/ext/order", order, payment); err != nil {
 		return err
 	}
@@ -137,12 +136,12 @@ func prepaid(ctx context.Context, s *script) error {
 		return err
 	}
 	account, err := s.client.call(ctx, "WEBM", "/prepay/supply",
-		map[string]string{"TradeID": serial("TOPUP"), "TradeMoney": "100000", "Balunitno": sandboxMerchant})
+		map[string]string{"TradeID": card.serial("TOPUP"), "TradeMoney": "100000", "Balunitno": sandboxMerchant})
 	if err != nil {
 		return err
 	}
 	s.tell("prepay/supply", "merchant %s holds %s fen", account["balunitno"], account["balance"])
-	trade := serial("WEB")
+	trade := card.serial("WEB")
 	tac, err := s.load(ctx, "WEBM", "accttranssupply", &card, "2500", func(f ...map[string]string) (map[string]string, error) {
 		return s.client.call(ctx, "WEBM", "/prepay/accttranssupply", write(f[0], "CardNo", "Asn", nil), f[1],
 			map[string]string{"TradeId": trade, "BalunitNo": sandboxMerchant, "DeviceNo": "DEMO-1"})

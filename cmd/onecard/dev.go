@@ -106,7 +106,7 @@ func startSandbox(ctx context.Context, o devOptions) (s *sandbox, err error) {
 	if err := o.prepare(); err != nil {
 		return s, err
 	}
-	if s.world, err = openWorld(ctx, o, s.daemon.addr); err != nil {
+	if s.world, err = openWorld(ctx, o, s.daemon); err != nil {
 		return s, err
 	}
 	s.addr = s.front.serve(&http.Server{
@@ -159,8 +159,8 @@ func (o *devOptions) prepare() error {
 }
 
 // openWorld builds the system in the folder, with the sandbox around it.
-func openWorld(ctx context.Context, o devOptions, daemon string) (*sim.World, error) {
-	cfg := sandboxConfig(o.dir, daemon)
+func openWorld(ctx context.Context, o devOptions, daemon *testDaemon) (*sim.World, error) {
+	cfg := sandboxConfig(o.dir, daemon.addr)
 	kinds, err := sandboxKinds()
 	if err != nil {
 		return nil, err
@@ -170,7 +170,7 @@ func openWorld(ctx context.Context, o devOptions, daemon string) (*sim.World, er
 		clock.Set(*o.hold, true)
 	}
 	return sim.Open(ctx, sim.Options{
-		Dir: o.dir, Seed: o.seed, Keys: sandboxKeys, Kinds: kinds, Zone: cfg.Zone(), Clock: clock,
+		Dir: o.dir, Seed: o.seed, Keys: sandboxKeys, Kinds: kinds, Zone: cfg.Zone(), Clock: clock, Explainer: daemon.explainer,
 		Build: func(ctx context.Context, w *sim.World) (*sim.Instance, error) {
 			return buildInstance(ctx, cfg, w, clock, o)
 		},

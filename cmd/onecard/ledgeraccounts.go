@@ -149,8 +149,14 @@ func listRechargeCards(c *cli.Context, b *books) error {
 	}
 	return table(c, []string{"SERIAL", "FEN", "STATUS", "EXPIRES"}, len(vouchers), func(i int) []string {
 		v := vouchers[i]
-		return []string{v.Serial, strconv.FormatInt(int64(v.Amount), 10), string(v.Status), time.UnixMilli(v.Expires).In(b.cfg.Zone()).Format(time.DateTime)}
+		return []string{v.Serial, strconv.FormatInt(int64(v.Amount), 10), string(v.Status), lastDay(v.Expires, b.cfg.Zone())}
 	})
+}
+
+// lastDay is the day on which something can be spent for the last time that
+// expires at the end of it.
+func lastDay(expires int64, zone *time.Location) string {
+	return time.UnixMilli(expires - 1).In(zone).Format(time.DateOnly)
 }
 
 // A publicVoucher is a recharge card without what could be held against

@@ -5,11 +5,13 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"time"
 
 	"github.com/urfave/cli/v2"
 
 	"pbochsm/cmd/internal/cmdline"
+	"pbochsm/cmd/onecard/internal/api/contract"
 	"pbochsm/cmd/onecard/internal/config"
 	"pbochsm/cmd/onecard/internal/ledger"
 	"pbochsm/cmd/onecard/internal/recharge"
@@ -138,6 +140,9 @@ func printJSON(c *cli.Context, v any) error {
 func exportLedger(c *cli.Context, b *books) error { return b.ledger.Export(c.Context, c.App.Writer) }
 
 func importOrders(c *cli.Context, b *books) error {
+	if !slices.ContainsFunc(b.cfg.Domains, func(d config.Domain) bool { return d.Code == c.String("domain") }) {
+		return cmdline.Usagef("--domain: the configuration has no origin domain %s", c.String("domain"))
+	}
 	in := c.App.Reader
 	switch c.NArg() {
 	case 0:
@@ -157,10 +162,19 @@ func importOrders(c *cli.Context, b *books) error {
 	}
 	fmt.Fprintf(c.App.Writer, "%d new, %d known, %d refused\n", result.New, result.Known, len(result.Refused))
 	for _, r := range result.Refused {
-		fmt.Fprintf(c.App.Writer, "line %d: %v\n", r.Line, r.Err)
+		fmt.Fprintf(c.App.Writer, "line %d: %s\n", r.Line, inWords(r.Err))
 	}
 	if len(result.Refused) > 0 {
 		return fmt.Errorf("%d orders were refused", len(result.Refused))
 	}
 	return nil
+}
+
+// inWords tells a refusal as the API would, in English.
+func inWords(err error) string {
+	var refused *recharge.Error
+	if !errors.As(err, &refused) {
+		return err.Error()
+	}
+	return contract.Profile{}.Print(refused.Code) + " " + contract.Find(refused.Code).Message(contract.English, refused.Field)
 }

@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"strings"
+	"time"
 
 	"github.com/urfave/cli/v2"
 	"golang.org/x/term"
@@ -91,10 +92,13 @@ func proposalCommand(name, usage string, kind recharge.State) *cli.Command {
 					if err != nil {
 						return err
 					}
-					return b.operator.Approve(c.Context, c.Int64("proposal"), c.String("person"), recharge.Password(passphrase))
+					return b.operator.Approve(c.Context, kind, c.Int64("proposal"), c.String("person"), recharge.Password(passphrase))
 				}),
 			},
-			{Name: "list", Usage: "list proposals", Flags: on(), Action: withLedger(listProposals)},
+			{
+				Name: "list", Usage: "list what was proposed, with what became of it", Flags: on(),
+				Action: withLedger(func(c *cli.Context, b *books) error { return listProposals(c, b, kind) }),
+			},
 		},
 	}
 }
@@ -117,10 +121,26 @@ func propose(c *cli.Context, b *books, kind recharge.State) error {
 	return err
 }
 
-func listProposals(c *cli.Context, b *books) error {
-	all, err := b.ledger.Proposals(c.Context)
+// A proposalView is a proposal as a person reads it.
+type proposalView struct {
+	Proposal int64     `json:"proposal"`
+	Order    int64     `json:"order"`
+	Evidence string    `json:"evidence"`
+	Proposer string    `json:"proposer"`
+	Approver string    `json:"approver,omitempty"`
+	At       time.Time `json:"at"`
+}
+
+func listProposals(c *cli.Context, b *books, kind recharge.State) error {
+	found, err := b.ledger.Proposals(c.Context)
 	if err != nil {
 		return err
+	}
+	all := []proposalView{}
+	for _, p := range found {
+		if p.Kind == kind {
+			all = append(all, proposalView{p.ID, p.Order, p.Evidence, p.Proposer, p.Approver, time.UnixMilli(p.At).In(b.cfg.Zone())})
+		}
 	}
 	return printJSON(c, all)
 }

@@ -12,11 +12,13 @@ func TestMain(m *testing.M) {
 	testscript.Main(withServer{m}, map[string]func(){"onecard": main})
 }
 
-// withServer ends the PostgreSQL server that a test may have started.
+// withServer ends the PostgreSQL server that a test may have started, and
+// removes the daemon that one may have compiled.
 type withServer struct{ *testing.M }
 
 func (m withServer) Run() int {
 	defer shared.Stop()
+	defer func() { _ = os.RemoveAll(compiledIn) }()
 	return m.M.Run()
 }
 

@@ -158,6 +158,16 @@ var kindsOnce = sync.OnceValues(sandboxKinds)
 
 func newTerminal(t testing.TB, addr string, n int) *terminal {
 	t.Helper()
+	conn, err := net.Dial("tcp", addr)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return terminalOn(t, conn, addr, n)
+}
+
+func terminalOn(t testing.TB, conn net.Conn, addr string, n int) *terminal {
+	t.Helper()
+	t.Cleanup(func() { _ = conn.Close() })
 	kinds, err := kindsOnce()
 	if err != nil {
 		t.Fatal(err)
@@ -166,11 +176,6 @@ func newTerminal(t testing.TB, addr string, n int) *terminal {
 	if err != nil {
 		t.Fatal(err)
 	}
-	conn, err := net.Dial("tcp", addr)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = conn.Close() })
 	return &terminal{n: n, host: addr, conn: conn, in: bufio.NewReader(conn), card: card, zone: sandboxConfig("", "").Zone()}
 }
 

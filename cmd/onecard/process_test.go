@@ -17,7 +17,7 @@ import (
 	"time"
 )
 
-// A process is this program, running.
+// A process is a program, running.
 type process struct {
 	t      *testing.T
 	cmd    *exec.Cmd
@@ -47,7 +47,12 @@ func (s *syncBuffer) String() string {
 // launch runs onecard ARGS until the test ends.
 func launch(t *testing.T, args ...string) *process {
 	t.Helper()
-	p := &process{t: t, cmd: exec.Command("onecard", args...), lines: make(chan string, 100), stderr: &syncBuffer{}, done: make(chan error, 1)}
+	return launchProgram(t, "onecard", args...)
+}
+
+func launchProgram(t *testing.T, program string, args ...string) *process {
+	t.Helper()
+	p := &process{t: t, cmd: exec.Command(program, args...), lines: make(chan string, 100), stderr: &syncBuffer{}, done: make(chan error, 1)}
 	p.cmd.Stderr = p.stderr
 	out, err := p.cmd.StdoutPipe()
 	if err != nil {
@@ -79,7 +84,7 @@ func (p *process) line(prefix string) string {
 		select {
 		case l, ok := <-p.lines:
 			if !ok {
-				p.t.Fatalf("onecard ended without a line %q:\n%s", prefix, p.stderr)
+				p.t.Fatalf("%s ended without a line %q:\n%s", p.cmd.Path, prefix, p.stderr)
 			}
 			if rest, found := strings.CutPrefix(l, prefix); found {
 				return strings.TrimSpace(rest)
@@ -102,7 +107,7 @@ func (p *process) stop() {
 			p.t.Errorf("stopped: %v\n%s", err, p.stderr)
 		}
 	case <-time.After(30 * time.Second):
-		p.t.Fatalf("onecard does not stop:\n%s", p.stderr)
+		p.t.Fatalf("%s does not stop:\n%s", p.cmd.Path, p.stderr)
 	}
 }
 

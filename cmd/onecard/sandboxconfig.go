@@ -95,7 +95,7 @@ func sandboxKinds() ([]sim.CardKind, error) {
 		return nil, err
 	}
 	return []sim.CardKind{
-		{Type: typePurse, Purse: cardtest.EP, Issuer: issuer, Version: 1},
-		{Type: typeDeposit, Purse: cardtest.ED, Issuer: issuer, Version: 1},
+		{Type: typePurse, Purse: cardtest.EP, Issuer: issuer, Set: sandboxSet, Version: 1},
+		{Type: typeDeposit, Purse: cardtest.ED, Issuer: issuer, Set: sandboxSet, Version: 1},
 	}, nil
 }

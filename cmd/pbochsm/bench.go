@@ -57,6 +57,7 @@ func runBench(c *cli.Context) (err error) {
 	o.Told = func(r bench.Row) {
 		rows = append(rows, r)
 		fmt.Fprintln(c.App.Writer, r.Line())
+		fmt.Fprint(c.App.Writer, r.Share())
 		fmt.Fprint(c.App.Writer, r.Plot())
 	}
 	ctx, stop := untilStopped(c)

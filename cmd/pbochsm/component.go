@@ -33,7 +33,7 @@ func readComponents(c *cli.Context, store *keystore.Store, cipher keystore.Ciphe
 	}
 	defer snapshot.Release()
 	r := ceremony{
-		c: c, cipher: cipher, production: snapshot.Mode() == keystore.ModeProduction,
+		c: c, cipher: cipher, production: snapshot.Mode().Strict(),
 		components: make([]keystore.Secret, 0, maxComponents),
 	}
 	if fd, ok := terminal(c); ok {

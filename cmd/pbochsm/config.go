@@ -15,6 +15,7 @@ import (
 
 	"pbochsm/cmd/internal/cmdline"
 	"pbochsm/cmd/pbochsm/internal/audit"
+	"pbochsm/protocol/sjl05"
 )
 
 // A config is what `serve` can be told, by a file, by flags, or both; flags
@@ -33,6 +34,7 @@ type config struct {
 	Audit          auditConfig   `yaml:"audit"`
 	Log            logConfig     `yaml:"log"`
 	Tokens         []tokenConfig `yaml:"tokens"`
+	SJL05          sjl05Config   `yaml:"sjl05"`
 	dev            bool
 }
 
@@ -84,6 +86,7 @@ func defaults() config {
 			Write: 5 * time.Second, Drain: 10 * time.Second,
 		},
 		Audit: auditConfig{Segment: audit.DefaultSegment >> 20, Failures: audit.DefaultFailures, Zone: "Asia/Shanghai"},
+		SJL05: sjl05Config{MACSize: sjl05.DefaultMACSize},
 		Log:   logConfig{Level: "info", Format: "text"},
 	}
 }
@@ -131,7 +134,7 @@ func (cfg *config) readFlags(c *cli.Context) {
 		"data": &cfg.Data, "passphrase-file": &cfg.PassphraseFile, "listen": &cfg.Listen,
 		"tls-listen": &cfg.TLS.Listen, "tls-cert": &cfg.TLS.Certificate, "tls-key": &cfg.TLS.Key,
 		"tls-client-ca": &cfg.TLS.ClientCA, "log-level": &cfg.Log.Level, "log-format": &cfg.Log.Format,
-		"audit": &cfg.Audit.Directory, "audit-head": &cfg.Audit.HeadFile,
+		"audit": &cfg.Audit.Directory, "audit-head": &cfg.Audit.HeadFile, "sjl05": &cfg.SJL05.Listen,
 	}
 	for name, to := range texts {
 		if c.IsSet(name) {
@@ -158,7 +161,7 @@ func (cfg *config) check() error {
 	if !cfg.dev && cfg.Data == "" {
 		return cmdline.Hint(cmdline.Usagef("no keystore: --data is missing"), "to try the published test keys, use --dev")
 	}
-	if cfg.Listen == "" && cfg.TLS.Listen == "" {
+	if cfg.Listen == "" && cfg.TLS.Listen == "" && cfg.SJL05.Listen == "" {
 		return cmdline.Usagef("nothing to listen on")
 	}
 	if cfg.HeaderLength < 0 || cfg.HeaderLength > 255 {
@@ -172,6 +175,9 @@ func (cfg *config) check() error {
 	}
 	if cfg.TLS.Listen != "" && (cfg.TLS.Certificate == "" || cfg.TLS.Key == "" || cfg.TLS.ClientCA == "") {
 		return cmdline.Usagef("TLS needs a certificate, its key and the CA of the clients")
+	}
+	if err := cfg.SJL05.check(cfg.dev); err != nil {
+		return err
 	}
 	if err := cfg.checkTokens(); err != nil {
 		return err
@@ -202,7 +208,7 @@ func (a auditConfig) check(dev bool) error {
 // checkReach keeps plain TCP on this machine unless it is asked for in words,
 // and published keys always.
 func (cfg *config) checkReach() error {
-	for _, addr := range []string{cfg.Listen, cfg.TLS.Listen} {
+	for _, addr := range []string{cfg.Listen, cfg.TLS.Listen, cfg.SJL05.Listen} {
 		if addr == "" {
 			continue
 		}
@@ -213,7 +219,7 @@ func (cfg *config) checkReach() error {
 		if !local && cfg.dev {
 			return cmdline.Usagef("%s is not a loopback address: published keys stay on this machine", addr)
 		}
-		if !local && addr == cfg.Listen && !cfg.PlainRemote {
+		if !local && addr != cfg.TLS.Listen && !cfg.PlainRemote {
 			return cmdline.Hint(cmdline.Usagef("%s is not a loopback address, and plain TCP is neither secret nor authenticated", addr),
 				"use --tls-listen, or say --plain-remote if the network itself is protected")
 		}

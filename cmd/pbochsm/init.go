@@ -13,7 +13,7 @@ import (
 // argument.
 var random = rand.Reader
 
-// shortPassphrase is the length below which a production store warns.
+// shortPassphrase is the length below which a store that is not for tests warns.
 const shortPassphrase = 12
 
 func initCommand() *cli.Command {
@@ -23,7 +23,7 @@ func initCommand() *cli.Command {
 		Flags: []cli.Flag{
 			dataFlag(),
 			passphraseFlag(),
-			&cli.StringFlag{Name: "mode", Value: "production", Usage: "test, which takes published and weak keys with a warning, or production; it cannot be changed later"},
+			&cli.StringFlag{Name: "mode", Value: "production", Usage: "test, which takes published and weak keys with a warning, production, or migration, which is production with raw keys; it cannot be changed later"},
 		},
 		Action: initialize,
 	}
@@ -42,7 +42,7 @@ func initialize(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	if mode == keystore.ModeProduction && len(passphrase) < shortPassphrase {
+	if mode.Strict() && len(passphrase) < shortPassphrase {
 		warn(c, "a pass-phrase of %d characters will not hold against whoever has the file", len(passphrase))
 	}
 	store, err := keystore.Create(random, dir, passphrase, mode)

@@ -25,6 +25,7 @@ func keyCommand() *cli.Command {
 			},
 			keyChangeCommand("activate", "put a pending key into use", (*keystore.Store).Activate),
 			keyChangeCommand("retire", "take an active key out of use, for good", (*keystore.Store).Retire),
+			keyChangeCommand("restrict", "take the rights raw and export from a key, for good", (*keystore.Store).Restrict),
 			keyChangeCommand("delete", "remove a pending or retired key", (*keystore.Store).Delete),
 		},
 	}

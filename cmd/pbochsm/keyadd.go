@@ -15,6 +15,8 @@ func attributeFlags() []cli.Flag {
 		&cli.StringFlag{Name: "cipher", Value: "3des", Usage: "block cipher of the key"},
 		&cli.UintFlag{Name: "levels", Value: 1, Usage: "diversification levels down to the card's key; 0: it is a card's key, used as it is"},
 		&cli.BoolFlag{Name: "pending", Usage: "keep the key out of use until key activate"},
+		&cli.BoolFlag{Name: "raw", Usage: "let the SJL05 dialect compute whatever it is asked with the key; not in a production store"},
+		&cli.BoolFlag{Name: "export", Usage: "with --raw: let it hand out the keys derived from this one, too"},
 	)
 }
 
@@ -53,6 +55,10 @@ func readKey(c *cli.Context) (key keystore.Key, err error) {
 		return key, cmdline.Usagef("--levels: at most %d", keystore.MaxLevels)
 	}
 	key.Levels = uint8(levels)
+	key.Raw, key.Export = c.Bool("raw"), c.Bool("export")
+	if key.Export && !key.Raw {
+		return key, cmdline.Usagef("--export is nothing without --raw")
+	}
 	key.State = keystore.StateActive
 	if c.Bool("pending") {
 		key.State = keystore.StatePending

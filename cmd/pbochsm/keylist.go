@@ -23,6 +23,8 @@ type keyLine struct {
 	State        keystore.State  `json:"state"`
 	KCV          keystore.KCV    `json:"kcv"`
 	Home         string          `json:"home"`
+	Raw          bool            `json:"raw,omitempty"`
+	Export       bool            `json:"export,omitempty"`
 	keystore.Ref `json:"-"`
 }
 
@@ -68,10 +70,22 @@ func listKeys(c *cli.Context) (keyTable, error) {
 	for _, k := range snapshot.Keys() {
 		table.Keys = append(table.Keys, keyLine{
 			Index: k.Index, Set: hexByte(k.Set), Usage: k.Usage, Version: hexByte(k.Version),
-			Algorithm: hexByte(k.Algorithm), Cipher: k.Cipher, Levels: k.Levels, State: k.State, KCV: k.KCV, Home: k.Home.String(), Ref: k.Ref,
+			Algorithm: hexByte(k.Algorithm), Cipher: k.Cipher, Levels: k.Levels, State: k.State, KCV: k.KCV, Home: k.Home.String(),
+			Raw: k.Raw, Export: k.Export, Ref: k.Ref,
 		})
 	}
 	return table, nil
+}
+
+// rights are what others than the commands of the purse may have of the key.
+func (k *keyLine) rights() string {
+	switch {
+	case k.Export:
+		return "raw,export"
+	case k.Raw:
+		return "raw"
+	}
+	return "-"
 }
 
 func hexByte(b byte) string { return fmt.Sprintf("%02X", b) }
@@ -80,17 +94,25 @@ func (t keyTable) print(c *cli.Context) error {
 	fmt.Fprintf(c.App.Writer, "%s keystore, epoch %d, storage master key %s\n", t.Mode, t.Epoch, t.Check)
 	w := tabwriter.NewWriter(c.App.Writer, 0, 0, 2, ' ', 0)
 	inToken := slices.ContainsFunc(t.Keys, func(k keyLine) bool { return k.Home != keystore.Home{}.String() })
-	heading, home := "INDEX\tSET\tUSAGE\tVERSION\tALGORITHM\tCIPHER\tLEVELS\tSTATE\tKCV", ""
+	raw := slices.ContainsFunc(t.Keys, func(k keyLine) bool { return k.Raw })
+	heading := "INDEX\tSET\tUSAGE\tVERSION\tALGORITHM\tCIPHER\tLEVELS\tSTATE\tKCV"
+	if raw {
+		heading += "\tRIGHTS"
+	}
 	if inToken {
 		heading += "\tHOME"
 	}
 	fmt.Fprintln(w, heading)
 	for _, k := range t.Keys {
+		more := ""
+		if raw {
+			more += "\t" + k.rights()
+		}
 		if inToken {
-			home = "\t" + k.Home
+			more += "\t" + k.Home
 		}
 		fmt.Fprintf(w, "K%03X\t%s\t%s\t%s\t%s\t%s\t%d\t%s\t%s%s\n",
-			k.Index, k.Set, k.Usage, k.Version, k.Algorithm, k.Cipher, k.Levels, k.State, k.KCV, home)
+			k.Index, k.Set, k.Usage, k.Version, k.Algorithm, k.Cipher, k.Levels, k.State, k.KCV, more)
 	}
 	return w.Flush()
 }

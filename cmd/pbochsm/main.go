@@ -51,6 +51,7 @@ func newApp() *cli.App {
 			versionCommand(),
 			cardCommand(),
 			completionCommand(),
+			explainCommand(),
 		},
 	}
 	app.Commands = append(app.Commands, operationCommands()...)

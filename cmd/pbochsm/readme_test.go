@@ -11,7 +11,7 @@ import (
 
 // TestReadme runs what the README and the guides show, in their order, and compares what comes out. `make run` is the daemon of the test, on a free port.
 func TestReadme(t *testing.T) {
-	for _, name := range []string{"README.md", "README.zh.md", "docs/settlement.md", "docs/card.md"} {
+	for _, name := range []string{"README.md", "README.zh.md", "docs/settlement.md", "docs/card.md", "docs/explain.md"} {
 		t.Run(name, func(t *testing.T) { runReadme(t, filepath.Join("../..", name)) })
 	}
 }

@@ -38,7 +38,7 @@ func startDaemon(ts *testscript.TestScript, _ bool, args []string) {
 	ts.Defer(func() { _ = cmd.Process.Kill() })
 
 	lines := bufio.NewScanner(out)
-	for _, name := range []string{"ADDR", "ADDR2"}[:max(1, strings.Count(strings.Join(args, " "), "listen"))] {
+	for _, name := range []string{"ADDR", "ADDR2"}[:max(1, strings.Count(strings.Join(args, " "), "listen")+strings.Count(strings.Join(args, " "), "sjl05 "))] {
 		addr, ok := "", false
 		if lines.Scan() {
 			addr, ok = strings.CutPrefix(lines.Text(), "listening ")
@@ -46,7 +46,8 @@ func startDaemon(ts *testscript.TestScript, _ bool, args []string) {
 		if !ok {
 			ts.Fatalf("the daemon does not listen: %q\n%s", lines.Text(), ts.ReadFile("daemon.log"))
 		}
-		ts.Setenv(name, strings.TrimSuffix(addr, " tls"))
+		addr, _, _ = strings.Cut(addr, " ")
+		ts.Setenv(name, addr)
 	}
 	d := ts.Value(daemonValue).(*daemonProcess)
 	d.cmd, d.done = cmd, make(chan error, 1)

@@ -5,9 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"net"
 	"os"
 	"os/signal"
+	"sync"
 	"syscall"
 	"time"
 
@@ -26,7 +26,7 @@ func serveCommand() *cli.Command {
 		Name:  "serve",
 		Usage: "run the daemon",
 		Description: "Prints a line \"listening ADDRESS\" for each listener to stdout once it serves, with \"tls\"\n" +
-			"behind the address of the TLS one.\n" +
+			"behind the address of the TLS one, and \"sjl05\" behind that of the SJL05 dialect.\n" +
 			"SIGHUP takes up a changed keystore; SIGTERM finishes what has arrived and exits with 0.",
 		Flags: []cli.Flag{
 			dataFlag(),
@@ -43,6 +43,7 @@ func serveCommand() *cli.Command {
 			&cli.Uint64Flag{Name: "min-epoch", Usage: "refuse a keystore that was saved fewer times"},
 			&cli.StringFlag{Name: "audit", Usage: "directory of the audit log: no MAC is answered that is not on record there"},
 			&cli.StringFlag{Name: "audit-head", Usage: "file, on another disk, that is kept told where the audit log ends"},
+			&cli.StringFlag{Name: "sjl05", Usage: "plain TCP address of the SJL05 dialect, for keys with the right raw; see docs/sjl05.md"},
 			&cli.StringFlag{Name: "log-level", DefaultText: d.Log.Level, Usage: "debug, info, warn or error"},
 			&cli.StringFlag{Name: "log-format", DefaultText: d.Log.Format, Usage: "text or json"},
 		},
@@ -86,15 +87,12 @@ func serve(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	listeners, err := listen(&cfg)
+	doors, err := listen(&cfg, newServer(&cfg, log, tokens.states, keys.live, hsm))
 	if err != nil {
 		return errors.Join(err, closeAudit())
 	}
-	d := daemon{
-		cfg: &cfg, log: log, keys: keys, signals: signals,
-		server: newServer(&cfg, log, tokens.states, keys.live, hsm),
-	}
-	return errors.Join(d.run(c, listeners), closeAudit())
+	d := daemon{cfg: &cfg, log: log, keys: keys, signals: signals, doors: doors}
+	return errors.Join(d.run(c), closeAudit())
 }
 
 // selfTest holds the arithmetic that is going to serve against every vector.
@@ -127,23 +125,23 @@ func newServer(cfg *config, log *slog.Logger, tokens func() []protocol.TokenStat
 	}
 }
 
-// A daemon is a server with its keys, between its start and its drain.
+// A daemon is its servers with their keys, between the start and the drain.
 type daemon struct {
 	cfg     *config
 	log     *slog.Logger
 	keys    *served
 	signals <-chan os.Signal
-	server  *protocol.Server
+	doors   []door
 }
 
 // run serves until a signal ends it.
-func (d *daemon) run(c *cli.Context, listeners []net.Listener) error {
+func (d *daemon) run(c *cli.Context) error {
 	ctx, cancel := context.WithCancel(c.Context)
 	defer cancel()
-	failed := make(chan error, len(listeners))
-	for _, l := range listeners {
-		go func() { failed <- d.server.Serve(ctx, l) }()
-		fmt.Fprintf(c.App.Writer, "listening %s%s\n", l.Addr(), note(l))
+	failed := make(chan error, len(d.doors))
+	for _, door := range d.doors {
+		go func() { failed <- door.server.Serve(ctx, door.listener) }()
+		fmt.Fprintf(c.App.Writer, "listening %s%s\n", door.listener.Addr(), door.note)
 	}
 	for {
 		select {
@@ -162,23 +160,25 @@ func (d *daemon) run(c *cli.Context, listeners []net.Listener) error {
 	}
 }
 
-// note tells a TLS listener from a plain one.
-func note(l net.Listener) string {
-	if _, plain := l.(*net.TCPListener); plain {
-		return ""
-	}
-	return " tls"
-}
-
 // drain finishes what has arrived. A client that keeps the drain from ending
 // in time is cut off; that is still a clean end.
 func (d *daemon) drain(ctx context.Context, s os.Signal) error {
 	d.log.Info("draining", "signal", s.String())
 	ctx, cancel := context.WithTimeout(ctx, d.cfg.Timeouts.Drain)
 	defer cancel()
-	if err := d.server.Shutdown(ctx); err != nil {
-		d.log.Warn("drain was cut short", "error", err)
+	servers := map[*protocol.Server]bool{} // more than one door may lead to one
+	for _, door := range d.doors {
+		servers[door.server] = true
 	}
+	var all sync.WaitGroup
+	for server := range servers {
+		all.Go(func() {
+			if err := server.Shutdown(ctx); err != nil {
+				d.log.Warn("drain was cut short", "error", err)
+			}
+		})
+	}
+	all.Wait()
 	d.log.Info("stopped")
 	return nil
 }

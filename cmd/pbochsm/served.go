@@ -2,16 +2,12 @@ package main
 
 import (
 	"context"
-	"crypto/tls"
 	"errors"
-	"fmt"
 	"log/slog"
-	"net"
 
 	"github.com/urfave/cli/v2"
 
 	"pbochsm/keystore"
-	"pbochsm/protocol"
 )
 
 // served are the keys that a daemon serves, and the store they come from; the
@@ -48,10 +44,10 @@ func openServed(c *cli.Context, cfg *config, log *slog.Logger, tokens servedToke
 	return &served{live: keystore.NewLive(snapshot), store: store, tokens: tokens}, nil
 }
 
-// tellKeys logs what is being served; a test store is worth a warning.
+// tellKeys logs what is being served; any but a production store is worth a warning.
 func tellKeys(log *slog.Logger, event string, s *keystore.Snapshot) {
 	level := slog.LevelInfo
-	if s.Mode() == keystore.ModeTest {
+	if s.Mode() != keystore.ModeProduction {
 		level = slog.LevelWarn
 	}
 	log.Log(context.Background(), level, event, "mode", s.Mode().String(), "epoch", s.Epoch(), "keys", len(s.Keys()), "locked", s.Locked())
@@ -77,34 +73,4 @@ func (k *served) close() {
 	if k.store != nil {
 		_ = k.store.Close()
 	}
-}
-
-// listen opens every listener of cfg, or none.
-func listen(cfg *config) (open []net.Listener, err error) {
-	defer func() {
-		if err != nil {
-			for _, l := range open {
-				_ = l.Close()
-			}
-		}
-	}()
-	if cfg.Listen != "" {
-		l, err := net.Listen("tcp", cfg.Listen)
-		if err != nil {
-			return open, err
-		}
-		open = append(open, l)
-	}
-	if cfg.TLS.Listen != "" {
-		tlsConfig, err := protocol.ServerTLS(cfg.TLS.Certificate, cfg.TLS.Key, cfg.TLS.ClientCA)
-		if err != nil {
-			return open, fmt.Errorf("TLS: %w", err)
-		}
-		l, err := net.Listen("tcp", cfg.TLS.Listen)
-		if err != nil {
-			return open, err
-		}
-		open = append(open, tls.NewListener(l, tlsConfig))
-	}
-	return open, nil
 }

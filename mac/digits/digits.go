@@ -1,6 +1,9 @@
-// Package digits reads hexadecimal digits, eight at a time: on the wire and in
-// settlement files this is most of the work besides the arithmetic.
+// Package digits reads and writes hexadecimal digits, eight at a time, or as many as 64
+// where the processor can: on the wire and in settlement files this is much of
+// the work besides the arithmetic.
 package digits
+
+//go:generate go run ./gen
 
 import "encoding/binary"
 
@@ -11,6 +14,17 @@ func Decode(dst, text []byte) bool {
 	if len(text) != 2*len(dst) {
 		return false
 	}
+	if wide && len(dst) >= 8 && len(dst) <= 32 {
+		if len(dst) < 16 {
+			return decode8to16(&dst[0], &text[0], len(dst))
+		}
+		return decode16to32(&dst[0], &text[0], len(dst))
+	}
+	return decode(dst, text)
+}
+
+// decode is Decode without the help of a processor.
+func decode(dst, text []byte) bool {
 	switch len(dst) {
 	case 4:
 		v, ok := unhex8(binary.LittleEndian.Uint64(text))
@@ -98,4 +112,27 @@ func unhex8(x uint64) (uint32, bool) {
 	n = (n<<4 | n>>8) & 0x00FF00FF00FF00FF
 	n = (n | n>>8) & 0x0000FFFF0000FFFF
 	return uint32(n | n>>16), ok
+}
+
+// Append appends b in upper-case hexadecimal digits.
+func Append(out, b []byte) []byte {
+	for ; len(b) >= 4; b = b[4:] {
+		out = binary.LittleEndian.AppendUint64(out, hex8(binary.LittleEndian.Uint32(b)))
+	}
+	for _, c := range b {
+		out = binary.LittleEndian.AppendUint16(out, uint16(hex8(uint32(c))))
+	}
+	return out
+}
+
+// hex8 is the reverse of unhex8: four bytes, the first one lowest, in eight
+// digits. A half byte of 10 or more carries into the fourth bit once 6 is added,
+// and each such bit adds what lies between '9' and 'A'.
+func hex8(v uint32) uint64 {
+	n := uint64(v)
+	n = (n | n<<16) & 0x0000FFFF0000FFFF
+	n = (n | n<<8) & 0x00FF00FF00FF00FF
+	n = (n>>4 | n<<8) & (0x0F * ones)
+	letter := (n + 6*ones) >> 4 & ones
+	return n + zeros + letter*('A'-'9'-1)
 }

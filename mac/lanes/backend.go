@@ -117,13 +117,11 @@ func admit(keys *keystore.Snapshot, c *mac.Chain) error {
 		known = c.Final >= mac.FinalSession && c.Final <= mac.FinalLock &&
 			c.Message[0].Blocks <= mac.MaxBlocks && c.Message[1].Blocks <= mac.MaxBlocks &&
 			int(c.Message[0].Blocks)*8%block == 0 && int(c.Message[1].Blocks)*8%block == 0
-	case mac.ModeRetail, mac.ModeTriple, mac.ModeSingle:
+	case mac.ModeRetail, mac.ModeTriple, mac.ModeSingle, mac.ModeEncipher, mac.ModeDecipher:
 		if block == 8 {
 			longest = mac.MaxText
 		}
-		known = (c.Mode == mac.ModeRetail || block == 8) && fits(c, longest, block)
-	case mac.ModeEncipher:
-		known = fits(c, longest, block)
+		known = scriptable(c, block) && fits(c, longest, block)
 	}
 	if !known || int(c.Levels) > len(c.Factors) {
 		return mac.ErrUnsupported
@@ -131,9 +129,20 @@ func admit(keys *keystore.Snapshot, c *mac.Chain) error {
 	return nil
 }
 
+// scriptable tells whether mode, last key and cipher of c go together.
+func scriptable(c *mac.Chain, block int) bool {
+	switch {
+	case block != 8 && c.Mode != mac.ModeRetail && c.Mode != mac.ModeEncipher:
+		return false
+	case c.Final == mac.FinalCard:
+		return true
+	}
+	return c.Mode == mac.ModeRetail && block == 8 && (c.Final == mac.FinalSession || c.Final == mac.FinalTAC)
+}
+
 // fits tells whether c has a script of whole blocks that is not too long.
 func fits(c *mac.Chain, longest, block int) bool {
-	if c.Final != mac.FinalCard || c.Script == nil {
+	if c.Script == nil {
 		return false
 	}
 	n := len(c.Script.Data)

@@ -47,7 +47,10 @@ func (s source) any(keys *keystore.Snapshot) mac.Chain {
 	}
 	c.Mode, c.Final = mac.ModeRetail+mac.Mode(s.IntN(2)), mac.FinalCard
 	if !sm4 {
-		c.Mode = mac.ModeRetail + mac.Mode(s.IntN(4))
+		c.Mode = mac.ModeRetail + mac.Mode(s.IntN(5))
+		if c.Mode == mac.ModeRetail {
+			c.Final = [...]mac.Final{mac.FinalCard, mac.FinalSession, mac.FinalTAC}[s.IntN(3)]
+		}
 	}
 	c.Script = &mac.Script{Data: make([]byte, n)}
 	s.fill(c.Script.Data)

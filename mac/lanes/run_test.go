@@ -34,7 +34,7 @@ func TestRefusesChains(t *testing.T) {
 			c.Mode, c.Final, c.Script = mac.ModeEncipher, mac.FinalCard, &mac.Script{Data: make([]byte, 12)}
 		}, mac.ErrUnsupported},
 		"script too long": {func(c *mac.Chain) {
-			c.Mode, c.Final, c.Script = mac.ModeEncipher, mac.FinalCard, &mac.Script{Data: make([]byte, mac.MaxScript+8)}
+			c.Mode, c.Final, c.Script = mac.ModeEncipher, mac.FinalCard, &mac.Script{Data: make([]byte, mac.MaxText/8*8+8)}
 		}, mac.ErrUnsupported},
 		"script and session": {func(c *mac.Chain) {
 			c.Mode, c.Final, c.Script = mac.ModeEncipher, mac.FinalSession, &mac.Script{Data: make([]byte, 16)}

@@ -18,19 +18,26 @@ func (g *group[W]) scripts(keys *keystore.Snapshot, chains []mac.Chain) {
 	for level := range g.levels {
 		g.diversify(chains, level)
 	}
+	g.shortKeys(chains)
 	g.startRows(chains)
 	g.load(&g.chain, g.rows[0])
-	enciphering, tripled, unfinished := inMode(chains, mac.ModeEncipher), inMode(chains, mac.ModeTriple), inMode(chains, mac.ModeSingle)
+	enciphering, deciphering := inMode(chains, mac.ModeEncipher), inMode(chains, mac.ModeDecipher)
+	tripled, unfinished := inMode(chains, mac.ModeTriple), inMode(chains, mac.ModeSingle)
 	for n := range longestScript(chains) {
 		g.fill(&g.in, 0)
 		g.choose(&g.chain, &g.in, &enciphering) // where no block depends on another
 		g.scriptRows(chains, n)
 		g.load(&g.in, g.rows[0])
 		g.add(&g.chain, &g.in)
+		g.choose(&g.made[0], &g.in, &g.every)
 		g.encrypt(&g.chain, &g.left, &forward)
 		g.choose(&g.result, &g.chain, &g.every)
 		g.encrypt(&g.result, &g.right, &backward)
 		g.encrypt(&g.result, &g.left, &forward)
+		if deciphering != (laneSet{}) {
+			g.decipher(&g.made[0])
+			g.choose(&g.result, &g.made[0], &deciphering)
+		}
 		g.choose(&g.chain, &g.result, &tripled)
 		g.choose(&g.result, &g.chain, &unfinished)
 		g.store(g.rows[0], &g.result)
@@ -38,10 +45,40 @@ func (g *group[W]) scripts(keys *keystore.Snapshot, chains []mac.Chain) {
 	}
 }
 
+// decipher is E3 of [PBOC] 1 backwards.
+func (g *group[W]) decipher(b *block[W]) {
+	g.encrypt(b, &g.left, &backward)
+	g.encrypt(b, &g.right, &forward)
+	g.encrypt(b, &g.left, &backward)
+}
+
+// shortKeys gives the lanes whose last key is one of 8 bytes that key, as both
+// halves: 3DES with it is single DES.
+func (g *group[W]) shortKeys(chains []mac.Chain) {
+	if g.sessions {
+		session := lanesOf(chains, func(c *mac.Chain) bool { return c.Final == mac.FinalSession })
+		g.dataRows(chains)
+		g.load(&g.made[0], g.rows[0])
+		g.encrypt3(&g.made[0])
+		g.wire(&g.left, &g.made[0], &session)
+		g.wire(&g.right, &g.made[0], &session)
+	}
+	if g.tacs {
+		g.fold(&g.last, &g.left, &g.left, &g.tac) // nothing
+		g.fold(&g.right, &g.left, &g.right, &g.tac)
+		g.fold(&g.left, &g.right, &g.last, &g.tac)
+	}
+}
+
 // inMode gives the lanes of a mode.
-func inMode(chains []mac.Chain, m mac.Mode) (s laneSet) {
+func inMode(chains []mac.Chain, m mac.Mode) laneSet {
+	return lanesOf(chains, func(c *mac.Chain) bool { return c.Mode == m })
+}
+
+// lanesOf gives the lanes whose chains are so.
+func lanesOf(chains []mac.Chain, so func(*mac.Chain) bool) (s laneSet) {
 	for i := range chains {
-		if chains[i].Mode == m {
+		if so(&chains[i]) {
 			s.add(i, i+1)
 		}
 	}
@@ -80,7 +117,7 @@ func (g *group[W]) scriptRows(chains []mac.Chain, n int) {
 	}
 }
 
-// takeScriptRows gives a chain that enciphers its block n, and one that MACs
+// takeScriptRows gives a chain that enciphers or deciphers its block n, and one that MACs
 // its MAC if that is the last.
 func (g *group[W]) takeScriptRows(chains []mac.Chain, n int) {
 	p := placeOf(0, g.lanes)
@@ -90,7 +127,7 @@ func (g *group[W]) takeScriptRows(chains []mac.Chain, n int) {
 		p.next()
 		switch {
 		case c.Err != nil || 8*n >= len(c.Script.Data):
-		case c.Mode == mac.ModeEncipher:
+		case c.Mode == mac.ModeEncipher || c.Mode == mac.ModeDecipher:
 			binary.BigEndian.PutUint64(c.Script.Data[8*n:], row)
 		case 8*(n+1) == len(c.Script.Data):
 			binary.BigEndian.PutUint64(c.MAC[0][:], row)

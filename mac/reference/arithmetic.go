@@ -21,6 +21,7 @@ type Arithmetic struct {
 	MAC        func(key, padded []byte) [][]byte                  // the output of each block
 	Retail     func(key Key, iv [16]byte, padded []byte) [][]byte // the same, for secure messaging
 	Encipher   func(key Key, blocks []byte) []byte
+	Decipher   func(key Key, blocks []byte) []byte
 }
 
 // Of is the arithmetic of a cipher.
@@ -32,10 +33,13 @@ var arithmetics = map[keystore.Cipher]Arithmetic{
 		Diversify:  Key.Diversify,
 		SessionKey: func(key Key, data [8]byte) []byte { s := key.SessionKey(data); return s[:] },
 		TACKey:     func(key Key) []byte { t := key.TACKey(); return t[:] },
-		LockKey:    func(session []byte, data [8]byte) []byte { return ecb(must(des.NewCipher(session)), data[:]) },
-		MAC:        func(key, padded []byte) [][]byte { return cbc(must(des.NewCipher(key)), make([]byte, 8), padded) },
-		Retail:     Key.Retail,
-		Encipher:   func(key Key, blocks []byte) []byte { return ecb(key.tripleDES(), blocks) },
+		LockKey: func(session []byte, data [8]byte) []byte {
+			return ecb(must(des.NewCipher(session)).Encrypt, 8, data[:])
+		},
+		MAC:      func(key, padded []byte) [][]byte { return cbc(must(des.NewCipher(key)), make([]byte, 8), padded) },
+		Retail:   Key.Retail,
+		Encipher: func(key Key, blocks []byte) []byte { return ecb(key.tripleDES().Encrypt, 8, blocks) },
+		Decipher: func(key Key, blocks []byte) []byte { return ecb(key.tripleDES().Decrypt, 8, blocks) },
 	},
 	keystore.CipherSM4: {
 		Block:      16,
@@ -47,7 +51,8 @@ var arithmetics = map[keystore.Cipher]Arithmetic{
 		Retail: func(key Key, iv [16]byte, padded []byte) [][]byte {
 			return cbc(must(sm4.NewCipher(key[:])), iv[:], padded)
 		},
-		Encipher: func(key Key, blocks []byte) []byte { return ecb(must(sm4.NewCipher(key[:])), blocks) },
+		Encipher: func(key Key, blocks []byte) []byte { return ecb(must(sm4.NewCipher(key[:])).Encrypt, 16, blocks) },
+		Decipher: func(key Key, blocks []byte) []byte { return ecb(must(sm4.NewCipher(key[:])).Decrypt, 16, blocks) },
 	},
 }
 
@@ -59,9 +64,21 @@ func (k Key) DiversifySM4(data [8]byte) (derived Key) {
 	return derived
 }
 
+// CheckValue is the key check value of what a chain computes with: a key of 16
+// bytes, or one of 8, which is a single-DES key.
+func CheckValue(c keystore.Cipher, key []byte) keystore.KCV {
+	switch {
+	case len(key) == 8:
+		return Key(append(append([]byte(nil), key...), key...)).KCV()
+	case c == keystore.CipherSM4:
+		return Key(key).KCVSM4()
+	}
+	return Key(key).KCV()
+}
+
 // KCVSM4 is the key check value of an SM4 key.
 func (k Key) KCVSM4() keystore.KCV {
-	return keystore.KCV(ecb(must(sm4.NewCipher(k[:])), make([]byte, 16))[:3])
+	return keystore.KCV(ecb(must(sm4.NewCipher(k[:])).Encrypt, 16, make([]byte, 16))[:3])
 }
 
 // Retail is the CBC chain of ISO/IEC 9797-1 algorithm 3 over padded data: the
@@ -74,6 +91,14 @@ func (k Key) Retail(iv [16]byte, padded []byte) [][]byte {
 		before = chain[len(chain)-1]
 	}
 	return append(chain, cbc(k.tripleDES(), before, padded[last:])...)
+}
+
+// retail is the chain of ModeRetail with whichever last key.
+func (a *Arithmetic) retail(key Key, final []byte, c *mac.Chain) [][]byte {
+	if len(final) == 8 {
+		return cbc(must(des.NewCipher(final)), c.Script.IV[:8], c.Script.Data)
+	}
+	return a.Retail(key, c.Script.IV, c.Script.Data)
 }
 
 // Triple is the CBC chain of ISO/IEC 9797-1 algorithm 1 with 3DES over padded
@@ -102,12 +127,12 @@ func cbc(c cipher.Block, iv, padded []byte) (chain [][]byte) {
 	return chain
 }
 
-// ecb enciphers whole blocks, each by itself.
-func ecb(c cipher.Block, blocks []byte) []byte {
+// ecb sends whole blocks of n bytes through one, each by itself.
+func ecb(one func(dst, src []byte), n int, blocks []byte) []byte {
 	out := make([]byte, 0, len(blocks))
-	for n := c.BlockSize(); len(blocks) >= n; blocks = blocks[n:] {
+	for ; len(blocks) >= n; blocks = blocks[n:] {
 		x := make([]byte, n)
-		c.Encrypt(x, blocks[:n])
+		one(x, blocks[:n])
 		out = append(out, x...)
 	}
 	return out

@@ -80,15 +80,18 @@ func Pad(data []byte) []byte {
 
 // A Trace is a chain with everything that happened on the way.
 type Trace struct {
-	Keys   []Key       // the issuer's key, then the key of each level; the last is the card's
-	Final  []byte      // the key that MACs or enciphers: 8 bytes, or 16
-	Blocks [2][][]byte // the CBC chain of each message; of a script the first
-	Out    []byte      // what ModeEncipher makes
+	Keys    []Key       // the issuer's key, then the key of each level; the last is the card's
+	Session []byte      // the session key, where there is one: 8 bytes, or 16
+	Final   []byte      // the key that MACs or enciphers: 8 bytes, or 16
+	Blocks  [2][][]byte // the CBC chain of each message; of a script the first
+	Out     []byte      // what ModeEncipher or ModeDecipher makes
 }
 
 // Run computes one chain from the issuer's key, which is a key of that cipher.
-func Run(c keystore.Cipher, key Key, chain *mac.Chain) Trace {
-	a := Of(c)
+func Run(c keystore.Cipher, key Key, chain *mac.Chain) Trace { return Of(c).Run(key, chain) }
+
+// Run computes one chain from the issuer's key.
+func (a Arithmetic) Run(key Key, chain *mac.Chain) Trace {
 	t := Trace{Keys: []Key{key}}
 	for _, f := range chain.Factors[:chain.Levels] {
 		key = a.Diversify(key, f)
@@ -98,21 +101,25 @@ func Run(c keystore.Cipher, key Key, chain *mac.Chain) Trace {
 	case mac.FinalTAC:
 		t.Final = a.TACKey(key)
 	case mac.FinalLock:
-		t.Final = a.LockKey(a.SessionKey(key, chain.Data), chain.Lock)
+		t.Session = a.SessionKey(key, chain.Data)
+		t.Final = a.LockKey(t.Session, chain.Lock)
 	case mac.FinalCard:
 		t.Final = key[:]
 	default:
-		t.Final = a.SessionKey(key, chain.Data)
+		t.Session = a.SessionKey(key, chain.Data)
+		t.Final = t.Session
 	}
 	switch chain.Mode {
 	case mac.ModeRetail:
-		t.Blocks[0] = a.Retail(key, chain.Script.IV, chain.Script.Data)
+		t.Blocks[0] = a.retail(key, t.Final, chain)
 	case mac.ModeEncipher:
 		t.Out = a.Encipher(key, chain.Script.Data)
 	case mac.ModeTriple:
 		t.Blocks[0] = key.Triple([8]byte(chain.Script.IV[:8]), chain.Script.Data)
 	case mac.ModeSingle:
 		t.Blocks[0] = key.Single([8]byte(chain.Script.IV[:8]), chain.Script.Data)
+	case mac.ModeDecipher:
+		t.Out = a.Decipher(key, chain.Script.Data)
 	default:
 		for i := range chain.Message {
 			m := &chain.Message[i]
@@ -120,6 +127,18 @@ func Run(c keystore.Cipher, key Key, chain *mac.Chain) Trace {
 		}
 	}
 	return t
+}
+
+// Answer puts what the chain gave into it, where a backend puts it.
+func (t *Trace) Answer(c *mac.Chain) {
+	for m, blocks := range t.Blocks {
+		if len(blocks) > 0 {
+			c.MAC[m] = [8]byte(blocks[len(blocks)-1])
+		}
+	}
+	if t.Out != nil {
+		copy(c.Script.Data, t.Out)
+	}
 }
 
 // A Backend runs chains one by one.
@@ -139,14 +158,7 @@ func (Backend) Run(ctx context.Context, keys *keystore.Snapshot, chains []mac.Ch
 			continue
 		}
 		t := Run(keys.Key(c.Key).Cipher, Key(*keys.Secret(c.Key)), c)
-		for m, blocks := range t.Blocks {
-			if len(blocks) > 0 {
-				c.MAC[m] = [8]byte(blocks[len(blocks)-1])
-			}
-		}
-		if c.Mode == mac.ModeEncipher {
-			copy(c.Script.Data, t.Out)
-		}
+		t.Answer(c)
 	}
 	return nil
 }

@@ -32,6 +32,19 @@ type recorder struct {
 	folder string // whose files are recorded; empty: none
 	steps  []step
 	files  map[uintptr]string
+
+	meet func(stepKind, string) (code int32, half bool) // nil, or what a call meets; see disk_test.go
+}
+
+// meets gives what a call meets before it reaches the operating system.
+func (r *recorder) meets(kind stepKind, file string) (code int32, half bool) {
+	r.mu.Lock()
+	meet := r.meet
+	r.mu.Unlock()
+	if meet == nil {
+		return sqlite3.SQLITE_OK, false
+	}
+	return meet(kind, file)
 }
 
 type step struct {
@@ -119,15 +132,31 @@ func methods(tls *libc.TLS, of uintptr) uintptr {
 }
 
 func callWrite(tls *libc.TLS, file, data uintptr, n int32, at int64) int32 {
+	code := int32(sqlite3.SQLITE_OK)
 	if name, ok := record.of(file); ok {
+		half := false
+		if code, half = record.meets(stepWrite, name); half {
+			n /= 2
+		} else if code != sqlite3.SQLITE_OK {
+			return code
+		}
 		record.note(step{kind: stepWrite, file: name, at: at, data: slices.Clone(unsafe.Slice((*byte)(address(data)), n))})
 	}
-	return (*(*func(*libc.TLS, uintptr, uintptr, int32, int64) int32)(unsafe.Pointer(&struct{ uintptr }{realWrite})))(tls, file, data, n, at)
+	rc := (*(*func(*libc.TLS, uintptr, uintptr, int32, int64) int32)(unsafe.Pointer(&struct{ uintptr }{realWrite})))(tls, file, data, n, at)
+	if code != sqlite3.SQLITE_OK {
+		return code
+	}
+	return rc
 }
 
 // callSync notes the synchronisation after it has returned: until then a power
 // cut may leave anything.
 func callSync(tls *libc.TLS, file uintptr, flags int32) int32 {
+	if name, ok := record.of(file); ok {
+		if code, _ := record.meets(stepSync, name); code != sqlite3.SQLITE_OK {
+			return code
+		}
+	}
 	rc := (*(*func(*libc.TLS, uintptr, int32) int32)(unsafe.Pointer(&struct{ uintptr }{realSync})))(tls, file, flags)
 	if name, ok := record.of(file); ok && rc == sqlite3.SQLITE_OK {
 		record.note(step{kind: stepSync, file: name})
@@ -137,6 +166,9 @@ func callSync(tls *libc.TLS, file uintptr, flags int32) int32 {
 
 func callTruncate(tls *libc.TLS, file uintptr, size int64) int32 {
 	if name, ok := record.of(file); ok {
+		if code, _ := record.meets(stepTruncate, name); code != sqlite3.SQLITE_OK {
+			return code
+		}
 		record.note(step{kind: stepTruncate, file: name, at: size})
 	}
 	return (*(*func(*libc.TLS, uintptr, int64) int32)(unsafe.Pointer(&struct{ uintptr }{realTruncate})))(tls, file, size)

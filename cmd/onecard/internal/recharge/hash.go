@@ -33,26 +33,35 @@ func newHasher(c Cost, rand io.Reader) (*hasher, error) {
 		c = defaultCost
 	}
 	h := &hasher{cost: c, rand: rand, slots: make(chan struct{}, atOnce)}
-	var unknown [16]byte
-	if _, err := io.ReadFull(rand, unknown[:]); err != nil {
-		return nil, err
+	var nobody [saltSize + keySize]byte
+	if _, err := io.ReadFull(rand, nobody[:]); err != nil {
+		return nil, fmt.Errorf("recharge: no salt: %w", err)
 	}
-	var err error
-	h.dummy, err = h.hash(string(unknown[:]))
-	return h, err
+	h.dummy = h.text(nobody[:saltSize], nobody[saltSize:])
+	return h, nil
 }
+
+// Sizes in a hash, in bytes.
+const (
+	saltSize = 16
+	keySize  = 32
+)
 
 const hashForm = "$argon2id$v=19$m=%d,t=%d,p=1$"
 
 // hash gives the hash of a password with its parameters, in the usual form.
 func (h *hasher) hash(password string) (string, error) {
-	var salt [16]byte
+	var salt [saltSize]byte
 	if _, err := io.ReadFull(h.rand, salt[:]); err != nil {
 		return "", fmt.Errorf("recharge: no salt: %w", err)
 	}
-	sum := h.key(password, salt[:], h.cost)
+	return h.text(salt[:], h.key(password, salt[:], h.cost)), nil
+}
+
+// text is a hash as it is stored.
+func (h *hasher) text(salt, key []byte) string {
 	e := base64.RawStdEncoding
-	return fmt.Sprintf(hashForm+"%s$%s", h.cost.Memory, h.cost.Passes, e.EncodeToString(salt[:]), e.EncodeToString(sum)), nil
+	return fmt.Sprintf(hashForm+"%s$%s", h.cost.Memory, h.cost.Passes, e.EncodeToString(salt), e.EncodeToString(key))
 }
 
 // verify tells whether hash is one of password. An empty hash is nobody's, and
@@ -86,5 +95,5 @@ func (h *hasher) verify(hash, password string) bool {
 func (h *hasher) key(password string, salt []byte, c Cost) []byte {
 	h.slots <- struct{}{}
 	defer func() { <-h.slots }()
-	return argon2.IDKey([]byte(password), salt, c.Passes, c.Memory, 1, 32)
+	return argon2.IDKey([]byte(password), salt, c.Passes, c.Memory, 1, keySize)
 }

@@ -279,17 +279,17 @@ func TestTwoPersons(t *testing.T) {
 		}
 		id, err := w.office.Propose(ctx, refund, "anna", "correct horse battery")
 		w.must(err)
-		if err := w.office.Approve(ctx, id, "anna", "correct horse battery"); !errors.Is(err, recharge.ErrTwo) {
+		if err := w.office.Approve(ctx, recharge.Refunded, id, "anna", "correct horse battery"); !errors.Is(err, recharge.ErrTwo) {
 			t.Errorf("approved by the one who proposed: %v", err)
 		}
 		_, err = w.prepaid("WEBM", "P1", "M1", w.write(c, 300)) // a rewrite: the order has moved
 		w.must(err)
-		if err := w.office.Approve(ctx, id, "bert", "staple horse correct"); !errors.Is(err, recharge.ErrStatus) {
+		if err := w.office.Approve(ctx, recharge.Refunded, id, "bert", "staple horse correct"); !errors.Is(err, recharge.ErrStatus) {
 			t.Errorf("approved an order that has moved: %v", err)
 		}
 		id, err = w.office.Propose(ctx, refund, "anna", "correct horse battery")
 		w.must(err)
-		together(4, func(int) { _ = w.office.Approve(ctx, id, "bert", "staple horse correct") })
+		together(4, func(int) { _ = w.office.Approve(ctx, recharge.Refunded, id, "bert", "staple horse correct") })
 		if got := w.state("WEBM", "P1"); got != recharge.Refunded {
 			t.Errorf("the order is %s", got)
 		}

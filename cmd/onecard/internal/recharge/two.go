@@ -88,9 +88,9 @@ func mayGiveUp(kind State, order *Order) error {
 	return fmt.Errorf("%w: the order is %s", ErrStatus, order.State)
 }
 
-// Approve carries a proposal out, if another person made it and the order has
-// not moved since.
-func (o *Operator) Approve(ctx context.Context, proposal int64, name string, passphrase Password) error {
+// Approve carries a proposal of a kind out, if another person made it and the
+// order has not moved since.
+func (o *Operator) Approve(ctx context.Context, kind State, proposal int64, name string, passphrase Password) error {
 	if err := o.person(ctx, name, passphrase); err != nil {
 		return err
 	}
@@ -98,8 +98,8 @@ func (o *Operator) Approve(ctx context.Context, proposal int64, name string, pas
 	switch {
 	case err != nil:
 		return err
-	case k.Proposal == nil:
-		return fmt.Errorf("%w: proposal %d", ErrUnknown, proposal)
+	case k.Proposal == nil || k.Proposal.Kind != kind:
+		return fmt.Errorf("%w: proposal %d, to make an order %s", ErrUnknown, proposal, kind)
 	case k.Proposal.Proposer == name:
 		return ErrTwo
 	case k.Proposal.Approver != "":

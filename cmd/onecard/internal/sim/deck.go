@@ -29,6 +29,7 @@ type CardKind struct {
 	Purse     cardtest.Purse
 	Issuer    cardtest.Issuer
 	Factors   []mac.Factor
+	Set       byte // of the keys, where the security module has them
 	Version   byte
 	Algorithm byte
 	UnloadEP  bool

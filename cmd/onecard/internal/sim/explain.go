@@ -1,7 +1,9 @@
 package sim
 
 import (
+	"context"
 	"crypto/subtle"
+	"encoding/binary"
 	"encoding/hex"
 	"fmt"
 	"net/http"
@@ -14,7 +16,7 @@ import (
 	"pbochsm/cmd/onecard/internal/api/token"
 	"pbochsm/mac"
 	"pbochsm/mac/cardtest"
-	"pbochsm/mac/reference"
+	"pbochsm/mac/explain"
 )
 
 // An Explanation is one request with every value on the way to its answer.
@@ -25,8 +27,11 @@ type Explanation struct {
 	Fields map[string]string `json:"fields"`
 	Answer string            `json:"answer"`
 	Token  *TokenStory       `json:"token,omitempty"`
-	MAC1   *MACStory         `json:"mac1,omitempty"`
 	Notes  []string          `json:"notes,omitempty"`
+
+	// MAC1 is what "pbochsm explain" tells of the load or unload: how MAC1 and
+	// MAC2 come about, and which mistake the card's MAC1 fits.
+	MAC1 *explain.Explanation `json:"mac1,omitempty"`
 }
 
 // A TokenStory is how the token is made, and which reading the sender's fits.
@@ -34,20 +39,6 @@ type TokenStory struct {
 	Signed  string `json:"signed"` // the string that is hashed, its key hidden
 	Sent    string `json:"sent"`
 	Matches string `json:"matches"` // pair, verbatim, all, or none
-}
-
-// A MACStory is how MAC1 and MAC2 come about, and which reading the card's
-// MAC1 fits.
-type MACStory struct {
-	CardKey    string   `json:"cardKey"` // diversified from the published test key
-	Session    string   `json:"sessionData"`
-	SessionKey string   `json:"sessionKey"`
-	Input      string   `json:"mac1Input"` // padded
-	Chain      []string `json:"mac1Chain"`
-	Sent       string   `json:"mac1Sent"`
-	Matches    string   `json:"matches"` // as configured, a variant, or none
-	Input2     string   `json:"mac2Input"`
-	MAC2       string   `json:"mac2,omitempty"` // only where MAC1 matched
 }
 
 // explain tells the story of an exchange.
@@ -71,7 +62,7 @@ func (w *World) explain(r *http.Request) (any, error) {
 	}
 	x.Token = w.tokenStory(object)
 	if _, present := object.Value("MAC1"); present {
-		if x.MAC1, err = w.macStory(object); err != nil {
+		if x.MAC1, err = w.macStory(r.Context(), object); err != nil {
 			x.Notes = append(x.Notes, err.Error())
 		}
 	}
@@ -115,131 +106,81 @@ func (w *World) tokenStory(object flat.Object) *TokenStory {
 	return s
 }
 
-// load is the card's part of a request, as bytes.
-type load struct {
-	random, counter, balance, amount, terminal, date, clock, mac1, asn []byte
-	kind                                                               CardKind
-	unload                                                             bool
-}
-
-// macStory computes what the card must have computed, and looks for the
-// variant that it did compute.
-func (w *World) macStory(object flat.Object) (*MACStory, error) {
-	l, err := w.loadOf(object)
+// macStory explains the load or unload of a request under the sandbox's keys.
+func (w *World) macStory(ctx context.Context, object flat.Object) (*explain.Explanation, error) {
+	op, err := w.opOf(object)
 	if err != nil {
 		return nil, err
 	}
-	kind := typeOf(l.kind, l.unload)
-	s, full := l.compute(l.asn, kind, l.unload)
-	s.Sent = fmt.Sprintf("%X", l.mac1)
-	if full == s.Sent {
-		s.Matches = "as configured"
-		return s, nil
-	}
-	s.MAC2, s.Matches = "", "none: another card, another key, or a field that was changed on its way"
-	for _, v := range l.variants() {
-		if _, got := l.compute(v.asn, v.kind, v.unload); got == s.Sent {
-			s.Matches = "not as configured, but " + v.name
-			break
-		}
-	}
-	return s, nil
+	return w.o.Explainer.Explain(ctx, op, nil)
 }
 
-// A variant is a reading of the request that the card may have had.
-type variant struct {
-	name   string
-	asn    []byte
-	kind   byte
-	unload bool
-}
-
-func (l *load) variants() []variant {
-	turned := slices.Clone(l.asn)
-	slices.Reverse(turned)
-	return []variant{
-		{"with type 01, of the deposit (ED)", l.asn, 0x01, false},
-		{"with type 02, of the purse (EP)", l.asn, 0x02, false},
-		{"with type 03, of an unload", l.asn, 0x03, true},
-		{"with the bytes of the ASN the other way round", turned, typeOf(l.kind, l.unload), l.unload},
-	}
-}
-
-func typeOf(k CardKind, unload bool) byte {
-	switch {
-	case unload:
-		return byte(mac.TypeUnload)
-	case k.Purse == cardtest.ED:
-		return byte(mac.TypeLoadED)
-	}
-	return byte(mac.TypeLoadEP)
-}
-
-// compute gives every intermediate value and MAC1 as the card makes it.
-func (l *load) compute(asn []byte, kind byte, unload bool) (*MACStory, string) {
-	key := l.kind.Issuer.Load
-	if unload {
-		key = l.kind.Issuer.Unload
-	}
-	for _, f := range append(slices.Clone(l.kind.Factors), mac.Factor(asn)) {
-		key = key.Diversify(f)
-	}
-	session := slices.Concat(l.random, l.counter, []byte{0x80, 0})
-	sessionKey := key.SessionKey([8]byte(session))
-	input := reference.Pad(slices.Concat(l.balance, l.amount, []byte{kind}, l.terminal))
-	input2 := reference.Pad(slices.Concat(l.amount, []byte{kind}, l.terminal, l.date, l.clock))
-	chain, chain2 := reference.ChainBlocks(sessionKey, input), reference.ChainBlocks(sessionKey, input2)
-	s := &MACStory{
-		CardKey: fmt.Sprintf("%X", key), Session: fmt.Sprintf("%X", session), SessionKey: fmt.Sprintf("%X", sessionKey),
-		Input: fmt.Sprintf("%X", input), Input2: fmt.Sprintf("%X", input2), MAC2: fmt.Sprintf("%X", chain2[len(chain2)-1][:4]),
-	}
-	for _, b := range chain {
-		s.Chain = append(s.Chain, fmt.Sprintf("%X", b))
-	}
-	return s, fmt.Sprintf("%X", chain[len(chain)-1][:4])
-}
-
-// loadOf reads the fields of a card-writing request.
-func (w *World) loadOf(object flat.Object) (*load, error) {
-	l := &load{}
+// opOf is the operation that a card-writing request has the security module
+// carry out.
+func (w *World) opOf(object flat.Object) (op mac.Op, err error) {
 	cardType, _ := object.Value("CARDTYPE")
 	k := slices.IndexFunc(w.deck.kinds, func(k CardKind) bool { return k.Type == cardType })
 	if k < 0 {
-		return nil, fmt.Errorf("%w: card type %q", ErrNoKind, cardType)
+		return op, fmt.Errorf("%w: card type %q", ErrNoKind, cardType)
 	}
-	l.kind = w.deck.kinds[k]
+	kind := w.deck.kinds[k]
+	asn, _ := object.Value("ASN")
+	if len(asn) == 20 {
+		asn = asn[4:]
+	}
+	factor, err := hex.DecodeString(asn)
+	if err != nil || len(factor) != len(mac.Factor{}) {
+		return op, fmt.Errorf("%w: ASN has neither 16 nor 20 digits", ErrRequest)
+	}
+	op = kind.op(object, mac.Factor(factor))
+	for _, f := range op.Kind.Inputs() {
+		if f == mac.Type { // which no request says
+			continue
+		}
+		text, _ := object.Value(requestFields[f])
+		if err := fill(&op, f, text); err != nil {
+			return op, fmt.Errorf("%w (%s)", err, requestFields[f])
+		}
+	}
+	return op, nil
+}
+
+// op begins the operation of a request: which one, and with whose key.
+func (k *CardKind) op(object flat.Object, asn mac.Factor) mac.Op {
+	op := mac.Op{Kind: mac.KindLoad, Key: mac.KeyID{Set: k.Set, Version: k.Version, Algorithm: k.Algorithm}}
+	op.Levels = uint8(copy(op.Factors[:], append(slices.Clone(k.Factors), asn)))
 	trade, _ := object.Value("TRADETYPE")
-	l.unload = trade == "03"
-	for _, f := range []struct {
-		key   string
-		to    *[]byte
-		width int
-	}{
-		{"RNDNUMBER2", &l.random, 4},
-		{"CARDTRADENO", &l.counter, 2},
-		{"TERMNO", &l.terminal, 6},
-		{"HOSTDATE", &l.date, 4},
-		{"HOSTTIME", &l.clock, 3},
-		{"MAC1", &l.mac1, 4},
-		{"ASN", &l.asn, 8},
-	} {
-		text, _ := object.Value(f.key)
-		if f.key == "ASN" && len(text) == 20 {
-			text = text[4:]
-		}
-		b, err := hex.DecodeString(text)
-		if err != nil || len(b) != f.width {
-			return nil, fmt.Errorf("%w: %s has not %d hexadecimal digits", ErrRequest, f.key, 2*f.width)
-		}
-		*f.to = b
+	switch {
+	case trade == "03":
+		op.Kind = mac.KindUnload
+	case k.Purse == cardtest.ED:
+		mac.Type.Bytes(&op)[0] = byte(mac.TypeLoadED)
+	default:
+		mac.Type.Bytes(&op)[0] = byte(mac.TypeLoadEP)
 	}
-	for key, to := range map[string]*[]byte{"CARDOLDBAL": &l.balance, "TRADEMONEY": &l.amount} {
-		text, _ := object.Value(key)
+	return op
+}
+
+// requestFields are the keys of the API that hold the fields of a load.
+var requestFields = map[mac.Field]string{
+	mac.Random: "RNDNUMBER2", mac.OnlineCounter: "CARDTRADENO", mac.OldBalance: "CARDOLDBAL", mac.Amount: "TRADEMONEY",
+	mac.Terminal: "TERMNO", mac.Date: "HOSTDATE", mac.Time: "HOSTTIME", mac.MAC1: "MAC1",
+}
+
+// fill reads the text of a request into a field of op.
+func fill(op *mac.Op, f mac.Field, text string) error {
+	if f == mac.OldBalance || f == mac.Amount {
 		fen, err := parseFen(text)
 		if err != nil {
-			return nil, fmt.Errorf("%w (%s)", err, key)
+			return err
 		}
-		*to = []byte{byte(fen >> 24), byte(fen >> 16), byte(fen >> 8), byte(fen)}
+		binary.BigEndian.PutUint32(f.Bytes(op), uint32(fen))
+		return nil
 	}
-	return l, nil
+	b, err := hex.DecodeString(text)
+	if err != nil || len(b) != f.Width() {
+		return fmt.Errorf("%w: not %d hexadecimal digits", ErrRequest, 2*f.Width())
+	}
+	copy(f.Bytes(op), b)
+	return nil
 }

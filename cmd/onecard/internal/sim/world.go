@@ -15,6 +15,7 @@ import (
 
 	"pbochsm/cmd/onecard/internal/api/contract"
 	"pbochsm/mac"
+	"pbochsm/mac/explain"
 )
 
 // Errors of a World.
@@ -33,6 +34,8 @@ type Options struct {
 	Kinds []CardKind
 	Zone  *time.Location
 	Clock *Clock
+	// Explainer has the keys that the security module has.
+	Explainer explain.Explainer
 	// Build makes the system on what Dir holds.
 	Build func(context.Context, *World) (*Instance, error)
 }

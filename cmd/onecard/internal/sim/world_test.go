@@ -97,9 +97,9 @@ func open(t *testing.T, dir string, seed uint64, during func(context.Context)) (
 	clock := sim.NewClock(time.Now)
 	clock.Set(time.Date(2026, 11, 23, 9, 15, 0, 0, shanghai), true)
 	w, err := sim.Open(t.Context(), sim.Options{
-		Dir: dir, Seed: seed, Keys: map[string]string{"APPM": "870fc2e8"}, Zone: shanghai, Clock: clock,
+		Dir: dir, Seed: seed, Keys: map[string]string{"APPM": "870fc2e8"}, Zone: shanghai, Clock: clock, Explainer: explainer(t, issuer),
 		Kinds: []sim.CardKind{
-			{Type: "01", Purse: cardtest.EP, Issuer: issuer, Version: 1}, {Type: "02", Purse: cardtest.ED, Issuer: issuer, Version: 1},
+			{Type: "01", Purse: cardtest.EP, Issuer: issuer, Set: cardSet, Version: 1}, {Type: "02", Purse: cardtest.ED, Issuer: issuer, Set: cardSet, Version: 1},
 		},
 		Build: func(_ context.Context, w *sim.World) (*sim.Instance, error) {
 			b := &bank{file: filepath.Join(dir, "ledger.db"), world: w, during: during}

@@ -21,11 +21,13 @@ const (
 )
 
 // recorded tells which operations leave a record: those that make a MAC, or a
-// command for a card. Of a generic MAC it names the key and not the message. A MAC that is only verified gives nobody anything, and
-// settlement files verify them by the million.
+// command for a card, or give what a caller has composed. Of a generic MAC, and
+// of what is composed, the record names the key and not the message. A MAC that
+// is only verified gives nobody anything, and settlement files verify them by the
+// million.
 func recorded(k mac.Kind) bool {
 	_, ok := k.Answers()
-	return ok || k.Commands() || k == mac.KindMAC
+	return ok || k.Commands() || k.Gives() || k == mac.KindMAC
 }
 
 const timeLayout = "2006-01-02T15:04:05.000000Z"
@@ -41,6 +43,9 @@ func appendRecord(dst []byte, at time.Time, o outcome, op *mac.Op) []byte {
 	dst = append(appendHex(dst, op.Key.Set), '/')
 	dst = append(appendHex(dst, op.Key.Version), '/')
 	dst = appendHex(dst, op.Key.Algorithm)
+	if r := op.Raw(); r != nil {
+		dst = append(append(dst, `","usage":"`...), r.Usage.String()...)
+	}
 	dst = append(dst, `","factors":[`...)
 	for i, f := range op.Factors[:op.Levels] {
 		if i > 0 {

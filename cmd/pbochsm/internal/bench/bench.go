@@ -36,6 +36,7 @@ type Row struct {
 	Missed    bool   // the goal
 	Skipped   string // why there are no numbers
 
+	CPU     [2]float64                 // of the servers, ns for each request; 0: not told
 	Latency [2]*hdrhistogram.Histogram // ours and the yardstick's, nanoseconds; may be nil
 }
 

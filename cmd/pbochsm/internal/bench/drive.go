@@ -23,12 +23,15 @@ type Load struct {
 	Conns   int
 	Depth   int
 	Scripts []Script // of Depth requests each; a connection takes one after the other
+	Server  *process // whose processor time is told; nil: nobody's
+	Spread  bool     // a goroutine for each connection, even where one thread could drive them all
 }
 
 // A Result is what came of driving a server for a while.
 type Result struct {
 	Requests uint64
 	Elapsed  time.Duration
+	CPU      time.Duration           // of the server
 	Latency  *hdrhistogram.Histogram // nanoseconds from a write to the last of its replies
 }
 
@@ -44,7 +47,11 @@ func newHistogram() *hdrhistogram.Histogram {
 type Driver struct {
 	load  Load
 	conns []net.Conn
+	poll  *poller // nil: each connection has a goroutine
 }
+
+// answerTime is how long a reply may take.
+const answerTime = 30 * time.Second
 
 // errWrong is a reply that is not the one that must come.
 var errWrong = errors.New("bench: a wrong reply")
@@ -60,11 +67,22 @@ func (l Load) Open(ctx context.Context) (*Driver, error) {
 		}
 		d.conns = append(d.conns, c)
 	}
+	if l.Spread {
+		return d, nil
+	}
+	var err error
+	if d.poll, err = newPoller(&d.load, d.conns); err != nil {
+		d.Close()
+		return nil, err
+	}
 	return d, nil
 }
 
 // Close hangs up.
 func (d *Driver) Close() {
+	if d.poll != nil {
+		d.poll.close()
+	}
 	for _, c := range d.conns {
 		_ = c.Close()
 	}
@@ -73,6 +91,19 @@ func (d *Driver) Close() {
 // Run drives the server for that long, at least one script on each connection.
 // It fails at the first reply that is wrong.
 func (d *Driver) Run(ctx context.Context, long time.Duration) (*Result, error) {
+	before := d.load.Server.cpuTime()
+	r, err := d.run(ctx, long)
+	if err != nil {
+		return nil, err
+	}
+	r.CPU = d.load.Server.cpuTime() - before
+	return r, nil
+}
+
+func (d *Driver) run(ctx context.Context, long time.Duration) (*Result, error) {
+	if d.poll != nil {
+		return d.poll.run(ctx, long)
+	}
 	results := make([]Result, len(d.conns))
 	failures := make([]error, len(d.conns))
 	start := time.Now()
@@ -94,7 +125,7 @@ func (d *Driver) Run(ctx context.Context, long time.Duration) (*Result, error) {
 func (d *Driver) drive(ctx context.Context, c net.Conn, i int, end time.Time, r *Result) error {
 	r.Latency = newHistogram()
 	replies := make([]byte, 0, 1<<10)
-	_ = c.SetDeadline(end.Add(30 * time.Second))
+	_ = c.SetDeadline(end.Add(answerTime))
 	for now := time.Now(); now.Before(end) || r.Requests == 0; {
 		if err := ctx.Err(); err != nil {
 			return err

@@ -43,7 +43,7 @@ func idleRow(ctx context.Context, o *Options) error {
 	if err != nil {
 		return err
 	}
-	l := Load{plainDial(daemon.addrs[0]), o.Idle, 1, e.loadScripts(64, 1)}
+	l := Load{Dial: plainDial(daemon.addrs[0]), Conns: o.Idle, Depth: 1, Scripts: e.loadScripts(64, 1)}
 	d, err := l.Open(ctx)
 	if err != nil {
 		o.skip("memory", name, err) // a limit of descriptors, most likely

@@ -30,6 +30,15 @@ func (r *Row) Line() string {
 	return text
 }
 
+// Share is a second line: what the servers took of the processors. On a machine
+// that others use too it is steadier than the rates.
+func (r *Row) Share() string {
+	if r.CPU[0] == 0 || r.CPU[1] == 0 {
+		return ""
+	}
+	return fmt.Sprintf("  processor time of the server for each request %.0f / %.0f ns = %.2f ×\n", r.CPU[0], r.CPU[1], r.CPU[0]/r.CPU[1])
+}
+
 // quantiles are those that are shown, in percent.
 var quantiles = []float64{50, 90, 99, 99.9, 99.99}
 

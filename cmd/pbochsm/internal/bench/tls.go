@@ -47,7 +47,8 @@ func tlsGroup(ctx context.Context, o *Options) error {
 	s := shape{50, 16, 0.6}
 	scripts := e.loadScripts(2*s.conns, s.depth)
 	return o.contest(ctx, Row{Group: "tls", Name: "mutual TLS, " + s.name("the same in plain")}, s.goal,
-		Load{secure, s.conns, s.depth, scripts}, Load{plainDial(daemon.addrs[0]), s.conns, s.depth, scripts})
+		Load{Server: daemon, Dial: secure, Conns: s.conns, Depth: s.depth, Scripts: scripts, Spread: true},
+		Load{Server: daemon, Dial: plainDial(daemon.addrs[0]), Conns: s.conns, Depth: s.depth, Scripts: scripts, Spread: true})
 }
 
 // certificates are files in a directory.

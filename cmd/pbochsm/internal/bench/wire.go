@@ -42,8 +42,8 @@ func wireGroup(ctx context.Context, o *Options) error {
 		return err
 	}
 	for _, s := range shapes {
-		ours := Load{plainDial(daemon.addrs[0]), s.conns, s.depth, e.loadScripts(2*s.conns, s.depth)}
-		theirs := Load{plainDial(redis.addrs[0]), s.conns, s.depth, pingScripts(s.depth)}
+		ours := Load{Server: daemon, Dial: plainDial(daemon.addrs[0]), Conns: s.conns, Depth: s.depth, Scripts: e.loadScripts(2*s.conns, s.depth)}
+		theirs := Load{Server: redis, Dial: plainDial(redis.addrs[0]), Conns: s.conns, Depth: s.depth, Scripts: pingScripts(s.depth)}
 		if err := o.contest(ctx, Row{Group: "wire", Name: s.name("redis PING")}, s.goal, ours, theirs); err != nil {
 			return err
 		}
@@ -74,6 +74,7 @@ func (o *Options) contest(ctx context.Context, row Row, goal float64, ours, thei
 	}
 	var values [2][]float64
 	var ratios []float64
+	var cpu [2][]float64
 	for turn := range o.Turns {
 		for k := range drivers {
 			i := (k + turn) % 2 // who begins changes too
@@ -87,6 +88,7 @@ func (o *Options) contest(ctx context.Context, row Row, goal float64, ours, thei
 				v = float64(r.Latency.ValueAtQuantile(50)) / 1e3
 			}
 			values[i] = append(values[i], v)
+			cpu[i] = append(cpu[i], float64(r.CPU.Nanoseconds())/float64(r.Requests))
 		}
 		ratios = append(ratios, values[0][turn]/math.Max(values[1][turn], 1e-9))
 	}
@@ -94,6 +96,7 @@ func (o *Options) contest(ctx context.Context, row Row, goal float64, ours, thei
 	if goal < 0 {
 		row.Unit = "µs"
 	}
+	row.CPU = [2]float64{median(cpu[0]), median(cpu[1])}
 	o.tell(row, ratios, goal)
 	return nil
 }

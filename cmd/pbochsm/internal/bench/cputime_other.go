@@ -1,0 +1,8 @@
+//go:build !linux
+
+package bench
+
+import "time"
+
+// cpuTime is not told here.
+func (*process) cpuTime() time.Duration { return 0 }

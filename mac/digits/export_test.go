@@ -1,0 +1,4 @@
+package digits
+
+// Plain is Decode as it is on processors without AVX2.
+var Plain = decode
