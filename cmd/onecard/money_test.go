@@ -152,6 +152,10 @@ type terminal struct {
 	zone  *time.Location
 }
 
+// kindsOnce reads the kinds of cards once: that takes longer than a server waits
+// for the first request on a connection.
+var kindsOnce = sync.OnceValues(sandboxKinds)
+
 func newTerminal(t testing.TB, addr string, n int) *terminal {
 	t.Helper()
 	conn, err := net.Dial("tcp", addr)
@@ -164,7 +168,7 @@ func newTerminal(t testing.TB, addr string, n int) *terminal {
 func terminalOn(t testing.TB, conn net.Conn, addr string, n int) *terminal {
 	t.Helper()
 	t.Cleanup(func() { _ = conn.Close() })
-	kinds, err := sandboxKinds()
+	kinds, err := kindsOnce()
 	if err != nil {
 		t.Fatal(err)
 	}

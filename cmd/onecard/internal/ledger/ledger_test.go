@@ -223,3 +223,42 @@ func sqlExec(t *testing.T, dsn, text string) {
 		t.Fatal(fmt.Errorf("%s: %w", text, err))
 	}
 }
+
+// Many that store and then ask at once each get what is theirs, and nothing
+// where there is nothing.
+func TestFindTogether(t *testing.T) {
+	each(t, func(t *testing.T, dsn string) {
+		const sales = 300
+		l := open(t, dsn)
+		account := merchant(t, l, "M1", 100*sales)
+		changes := make([]*recharge.Change, sales)
+		for i := range changes {
+			changes[i] = sale(t, l, account, i)
+		}
+		together(sales, func(i int) {
+			if err := l.Commit(context.Background(), changes[i]); err != nil {
+				t.Error(err)
+			}
+		})
+		together(2*sales, func(i int) {
+			card, random := changes[i%sales].Writes[0].Card, changes[i%sales].Writes[0].Random
+			if i >= sales {
+				random[0]++
+			}
+			k, err := l.Find(context.Background(), recharge.Question{
+				Domain: "WEBM", TradeID: fmt.Sprintf("T%d", i), Card: &card, Random: &random,
+				Account: recharge.MerchantAccount, Number: "M1",
+			})
+			switch {
+			case err != nil:
+				t.Error(err)
+			case k.Account == nil || k.Account.ID != account || len(k.OfCard) != 1 || k.OfCard[0] != changes[i%sales].Orders[0]:
+				t.Errorf("%d: account %+v, of the card %+v", i, k.Account, k.OfCard)
+			case i < sales && (k.Order == nil || *k.Order != changes[i].Orders[0] || k.Write == nil || *k.Write != changes[i].Writes[0]):
+				t.Errorf("%d: order %+v, write %+v", i, k.Order, k.Write)
+			case i >= sales && (k.Order != nil || k.Write != nil):
+				t.Errorf("%d: order %+v, write %+v, and there is neither", i, k.Order, k.Write)
+			}
+		})
+	})
+}

@@ -19,7 +19,8 @@ import (
 // answered in one: the server begins it by itself and commits it at the end of
 // the batch.
 type postEngine struct {
-	pool *pgxpool.Pool
+	pool    *pgxpool.Pool
+	readers *librarian
 }
 
 // warned is set for a connection whose server has warned that a commit is not
@@ -44,12 +45,11 @@ func openPost(ctx context.Context, dsn string) (*postEngine, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", recharge.ErrStore, err)
 	}
-	e := &postEngine{pool: pool}
-	if err := e.ping(ctx); err != nil {
+	if err := pool.Ping(ctx); err != nil {
 		pool.Close()
-		return nil, err
+		return nil, postError(err)
 	}
-	return e, nil
+	return &postEngine{pool: pool, readers: newLibrarian(pool)}, nil
 }
 
 // checkDurable refuses a connection on which a commit would be answered before
@@ -77,23 +77,14 @@ const (
 	itsEnd    = "COMMIT"
 )
 
-// read sends everything in one piece. A connection that is found broken before
-// the first row is not the end: the server may have been started anew.
-func (e *postEngine) read(ctx context.Context, all []ask) (err error) {
-	for range mostTries {
-		began := false
-		b := &pgx.Batch{}
-		b.Queue(oneMoment)
-		for _, a := range all {
-			queue(b, a, &began)
-		}
-		b.Queue(itsEnd)
-		err = e.pool.SendBatch(ctx, b).Close()
-		if err == nil || began || sqlState(err) != "" && !terminated(err) || ctx.Err() != nil {
-			break
+// read asks together with others, unless it may take long.
+func (e *postEngine) read(ctx context.Context, all []ask) error {
+	for _, a := range all {
+		if a.long {
+			return readTogether(ctx, e.pool, all)
 		}
 	}
-	return postError(err)
+	return e.readers.read(ctx, all)
 }
 
 // terminated tells whether the server has ended the session: class 57P.
@@ -210,6 +201,7 @@ func (e *postEngine) outcome(proof int64, cause error) error {
 func (e *postEngine) ping(ctx context.Context) error { return postError(e.pool.Ping(ctx)) }
 
 func (e *postEngine) close() error {
+	e.readers.close()
 	e.pool.Close()
 	return nil
 }

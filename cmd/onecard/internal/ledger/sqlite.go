@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"slices"
 	"time"
 
 	driver "modernc.org/sqlite"
@@ -16,12 +17,17 @@ import (
 // A liteEngine is SQLite: one connection that writes, others that read beside
 // it. The write-ahead log is synchronised at every commit (synchronous FULL).
 type liteEngine struct {
-	writer  chan *liteConn // holds it while nobody writes
-	readers chan *liteConn
+	writer    chan *liteConn // holds it while nobody writes
+	readers   chan *liteConn
+	surveyors chan *liteConn // for what may take long
 }
 
-// mostReaders is how many read at once.
-const mostReaders = 4
+// How many read at once. Each has a cache of its own, which every commit
+// empties: few are better than many.
+const (
+	mostReaders   = 2
+	mostSurveyors = 2
+)
 
 // The settings of a connection. What reads does not write by mistake.
 var (
@@ -34,7 +40,7 @@ func openLite(ctx context.Context, file string) (_ *liteEngine, err error) {
 	// looks at. Where there is no such call, the other one stays.
 	_, _ = driver.Fdatasync(true)
 	setUpGathering()
-	e := &liteEngine{writer: make(chan *liteConn, 1), readers: make(chan *liteConn, mostReaders)}
+	e := &liteEngine{writer: make(chan *liteConn, 1), readers: make(chan *liteConn, mostReaders), surveyors: make(chan *liteConn, mostSurveyors)}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, e.close())
@@ -48,12 +54,14 @@ func openLite(ctx context.Context, file string) (_ *liteEngine, err error) {
 	if err := checkLite(ctx, writer); err != nil {
 		return e, err
 	}
-	for range mostReaders {
-		reader, err := openLiteConn(ctx, file, nil, liteReading)
-		if err != nil {
-			return e, err
+	for _, idle := range []chan *liteConn{e.readers, e.surveyors} {
+		for range cap(idle) {
+			reader, err := openLiteConn(ctx, file, nil, liteReading)
+			if err != nil {
+				return e, err
+			}
+			idle <- reader
 		}
-		e.readers <- reader
 	}
 	return e, nil
 }
@@ -81,13 +89,17 @@ func checkLite(ctx context.Context, c *liteConn) error {
 }
 
 func (e *liteEngine) read(ctx context.Context, all []ask) error {
+	idle := e.readers
+	if slices.ContainsFunc(all, func(a ask) bool { return a.long }) {
+		idle = e.surveyors
+	}
 	var c *liteConn
 	select {
-	case c = <-e.readers:
+	case c = <-idle:
 	case <-ctx.Done():
 		return fmt.Errorf("%w: %w", recharge.ErrStore, ctx.Err())
 	}
-	defer func() { e.readers <- c }()
+	defer func() { idle <- c }()
 	return liteError(c.together(ctx, beginReading, func() error {
 		for _, a := range all {
 			if err := c.ask(ctx, a); err != nil {
@@ -126,7 +138,7 @@ var isThere = &statement{one: "SELECT 1 FROM block WHERE name = 'id'"}
 // close closes what is open. Nobody reads or writes any more.
 func (e *liteEngine) close() error {
 	var errs []error
-	for _, kept := range []chan *liteConn{e.readers, e.writer} {
+	for _, kept := range []chan *liteConn{e.readers, e.surveyors, e.writer} {
 		for len(kept) > 0 {
 			errs = append(errs, (<-kept).close())
 		}

@@ -83,7 +83,7 @@ type Known struct {
 	Order      *Order      // by TradeID, or ByNumber
 	Paid       *Order      // by Payment
 	Writes     []CardWrite // oldest first
-	OfCard     []Order     // at most eight
+	OfCard     []Order     // of the last eight; by Card those that are at Counter or above, or issued
 	Reserved   []Order     // of Domain, oldest first, at most eight
 	Bindings   []Binding
 	Account    *Account
