@@ -30,6 +30,7 @@ func configFile(t testing.TB, cfg *config.Config) string {
 	tree["database"].(map[string]any)["postgres"] = cfg.Database.Postgres.Reveal()
 	for i, d := range tree["origin_domains"].([]any) {
 		d.(map[string]any)["key"] = cfg.Domains[i].Key.Reveal()
+		d.(map[string]any)["signature_key"] = cfg.Domains[i].Signature.Reveal()
 	}
 	if text, err = yaml.Marshal(tree); err != nil {
 		t.Fatal(err)

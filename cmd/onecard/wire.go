@@ -81,7 +81,7 @@ func openSystem(ctx context.Context, cfg *config.Config, p parts) (s *system, er
 	if err != nil {
 		return s, err
 	}
-	options.Service, options.Keys, options.Ready = service, keys, s.ready
+	options.Service, options.Keys, options.Nonces, options.Ready = service, keys, s.ledger, s.ready
 	options.Now, options.Rand, options.Log = p.clock, p.rand, p.log
 	options.Sandbox, options.AfterToken, options.Metrics = p.sandbox, p.afterToken, p.metrics
 	s.api, err = api.New(*options)

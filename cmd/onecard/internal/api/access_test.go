@@ -1,7 +1,10 @@
 package api_test
 
 import (
+	"context"
+	"encoding/hex"
 	"fmt"
+	"math/rand/v2"
 	"net/http/httptest"
 	"net/netip"
 	"strings"
@@ -55,6 +58,23 @@ func TestTokens(t *testing.T) {
 		if a := b.send("/tuxedo/now", c.f.json()); a.code() != c.code {
 			t.Errorf("%s: %s, want %s", name, a.body, c.code)
 		}
+	}
+}
+
+// Whoever knew the key that stands in for that of an unknown domain would be
+// nobody still.
+func TestNobody(t *testing.T) {
+	b := newBench(t, nil)
+	var first [16]byte // of the randomness that the bench gives the API
+	if _, err := rand.NewChaCha8([32]byte{1}).Read(first[:]); err != nil {
+		t.Fatal(err)
+	}
+	f := fields{"OrigionDomain": "NONE", "ChannelNo": "01"}.signed(hex.EncodeToString(first[:]))
+	if a := b.send("/tuxedo/now", f.json()); a.code() != "2001" {
+		t.Errorf("a domain that does not exist, with the key of none: %s", a.body)
+	}
+	if n := b.service.calls(); n != 0 {
+		t.Errorf("the service was asked %d times", n)
 	}
 }
 
@@ -122,7 +142,8 @@ func TestUnknownFields(t *testing.T) {
 
 func TestSignatures(t *testing.T) {
 	key := "signature key of APPM"
-	b := newBench(t, func(o *api.Options) { o.Domains[0].SignatureKey = api.NewKey(key) })
+	kept := &nonces{used: map[string]time.Time{}}
+	b := newBench(t, func(o *api.Options) { o.Domains[0].SignatureKey, o.Nonces = api.NewKey(key), kept })
 	f := valid(alverify)
 	header := func(nonce string) string {
 		return (&signature.Request{
@@ -140,10 +161,33 @@ func TestSignatures(t *testing.T) {
 			t.Errorf("%s: %s, want %s", c.name, a.body, c.code)
 		}
 	}
+	if until := kept.used["APPM 0123456789abcdef"]; until.Sub(clock) != 10*time.Minute || len(kept.used) != 2 {
+		t.Errorf("kept are %v", kept.used)
+	}
+	kept.fails = recharge.ErrStore
+	if a := b.ask(alverify, f, signature.Header, header("0123456789abcdei")); a.code() != "9004" || a.status != 503 {
+		t.Errorf("without a ledger: %d %s", a.status, a.body)
+	}
 	other := valid("/card/supply", "OrigionDomain", "TERM").signed(termKey)
 	if a := b.ask("/card/supply", other); a.code() != "0000" {
 		t.Errorf("a domain that need not sign: %s", a.body)
 	}
+}
+
+// nonces keeps them as a ledger does.
+type nonces struct {
+	used  map[string]time.Time
+	fails error
+}
+
+func (n *nonces) TakeNonce(_ context.Context, owner, nonce string, _, until time.Time) error {
+	if _, used := n.used[owner+" "+nonce]; used {
+		return recharge.ErrConflict
+	}
+	if n.fails == nil {
+		n.used[owner+" "+nonce] = until
+	}
+	return n.fails
 }
 
 func TestSource(t *testing.T) {
@@ -260,6 +304,7 @@ func TestOptions(t *testing.T) {
 		"empty key":          func(o *api.Options) { o.Domains[0].Key = api.NewKey("") },
 		"empty channel key":  func(o *api.Options) { o.Domains[0].ChannelKeys = map[string]api.Key{"01": {}} },
 		"domain twice":       func(o *api.Options) { o.Domains[1].Code = "appm" },
+		"nonces not kept":    func(o *api.Options) { o.Domains[0].SignatureKey = api.NewKey("k") },
 		"unknown endpoint":   func(o *api.Options) { o.Domains[0].Endpoints = []string{"/tuxedo/alverfy"} },
 		"no randomness left": func(o *api.Options) { o.Rand = strings.NewReader("short") },
 	} {

@@ -1,7 +1,9 @@
 package api
 
 import (
+	"errors"
 	"strings"
+	"time"
 
 	"pbochsm/cmd/onecard/internal/api/contract"
 	"pbochsm/cmd/onecard/internal/api/flat"
@@ -63,11 +65,32 @@ func (x *exchange) authenticate(body []byte, known bool) *refusal {
 	if !q.domain.SignatureKey.set() {
 		return nil
 	}
-	err := x.api.signatures.Verify(now, x.r.Header.Get(signature.Header), q.domain.Code, q.domain.SignatureKey.reveal(),
+	return x.checkSignature(body)
+}
+
+// The time that X-Signature may be off, and how much longer its nonce is kept
+// because the clocks of two processes may differ.
+const (
+	signatureWindow = 5 * time.Minute
+	clocksDiffer    = 5 * time.Minute
+)
+
+// checkSignature verifies X-Signature and uses its nonce up.
+func (x *exchange) checkSignature(body []byte) *refusal {
+	d, now := x.request.domain, x.api.Now()
+	nonce, until, err := signature.Verify(now, signatureWindow, x.r.Header.Get(signature.Header), d.SignatureKey.reveal(),
 		signature.Request{Method: x.r.Method, Path: x.r.URL.Path, Body: body})
-	if err != nil {
-		x.api.badTokens.allow(now, q.source)
-		return &refusal{code: recharge.BadToken, cause: err}
+	if err == nil {
+		err = x.api.Nonces.TakeNonce(x.r.Context(), d.Code, nonce, now, until.Add(clocksDiffer))
 	}
-	return nil
+	switch {
+	case err == nil:
+		return nil
+	case errors.Is(err, recharge.ErrStore), errors.Is(err, recharge.ErrBusy):
+		return &refusal{code: recharge.StoreUnavailable, cause: err}
+	case errors.Is(err, recharge.ErrConflict):
+		err = signature.ErrReplay
+	}
+	x.api.badTokens.allow(now, x.request.source)
+	return &refusal{code: recharge.BadToken, cause: err}
 }

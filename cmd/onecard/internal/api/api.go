@@ -10,10 +10,8 @@ import (
 	"runtime/debug"
 	"strings"
 	"sync/atomic"
-	"time"
 
 	"pbochsm/cmd/onecard/internal/api/contract"
-	"pbochsm/cmd/onecard/internal/api/signature"
 	"pbochsm/cmd/onecard/internal/recharge"
 )
 
@@ -25,22 +23,15 @@ type API struct {
 	domains   map[string]*Domain      // by code, upper case
 	nobody    *Domain                 // stands in for a domain that does not exist
 
-	signatures *signature.Verifier
-	perDomain  *limiter
-	perSource  *limiter
-	badTokens  *limiter
-	work       chan struct{} // a place for each request at work
-	counters   *counters
-	draining   atomic.Bool
+	perDomain *limiter
+	perSource *limiter
+	badTokens *limiter
+	work      chan struct{} // a place for each request at work
+	counters  *counters
+	draining  atomic.Bool
 }
 
 var _ http.Handler = (*API)(nil)
-
-// The time that X-Signature may be off, and how many nonces are remembered.
-const (
-	signatureWindow = 5 * time.Minute
-	signatureLimit  = 1 << 20
-)
 
 // New checks the options and makes an API of them.
 func New(o Options) (*API, error) {
@@ -53,15 +44,14 @@ func New(o Options) (*API, error) {
 		return nil, fmt.Errorf("api: randomness: %w", err)
 	}
 	a := &API{
-		Options:    o,
-		endpoints:  map[string]*endpoint{},
-		domains:    map[string]*Domain{},
-		nobody:     &Domain{Key: NewKey(hex.EncodeToString(key[:]))},
-		signatures: &signature.Verifier{Window: signatureWindow, Limit: signatureLimit},
-		perDomain:  newLimiter(o.Limits.PerDomain),
-		perSource:  newLimiter(o.Limits.PerSource),
-		badTokens:  newLimiter(o.Limits.BadTokens),
-		work:       make(chan struct{}, o.Limits.InFlight),
+		Options:   o,
+		endpoints: map[string]*endpoint{},
+		domains:   map[string]*Domain{},
+		nobody:    &Domain{Key: NewKey(hex.EncodeToString(key[:]))},
+		perDomain: newLimiter(o.Limits.PerDomain),
+		perSource: newLimiter(o.Limits.PerSource),
+		badTokens: newLimiter(o.Limits.BadTokens),
+		work:      make(chan struct{}, o.Limits.InFlight),
 	}
 	for _, e := range contract.Endpoints() {
 		a.endpoints[e.Path] = &endpoint{e, e.Names()}

@@ -24,6 +24,7 @@ type Options struct {
 	Service Service
 	Keys    *recharge.Keys // make the fingerprints of requests
 	Domains []Domain
+	Nonces  Nonces // of X-Signature; may be nil where no domain must send one
 
 	Rules     contract.Rules
 	Profile   contract.Profile
@@ -46,6 +47,13 @@ type Options struct {
 	// AfterToken is asked between the token and the work; the sandbox makes
 	// requests fail here. An error is answered with 9001. Nil: no one.
 	AfterToken func(ctx context.Context, path string) error
+}
+
+// Nonces sees that each nonce of an owner is used once, whichever process it
+// comes to. now is for forgetting those whose time, until, is over. The errors
+// are those of a recharge.Ledger: ErrConflict if it was used before.
+type Nonces interface {
+	TakeNonce(ctx context.Context, owner, nonce string, now, until time.Time) error
 }
 
 // A Domain is a caller: one OrigionDomain. See [API] 5.
@@ -136,6 +144,9 @@ func (o *Options) check() error {
 			return fmt.Errorf("api: domain %s occurs twice", d.Code)
 		}
 		known[strings.ToUpper(d.Code)] = true
+		if d.SignatureKey.set() && o.Nonces == nil {
+			return fmt.Errorf("api: domain %s must sign, and nothing keeps its nonces", d.Code)
+		}
 		if err := d.check(); err != nil {
 			return fmt.Errorf("api: domain %s: %w", d.Code, err)
 		}

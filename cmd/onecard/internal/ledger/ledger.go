@@ -22,6 +22,7 @@ type Options struct {
 type Ledger struct {
 	engine engine
 	commit *committer
+	nonces *nonceTaker
 	ids    ids
 	once   sync.Once
 	closed error
@@ -42,7 +43,7 @@ func Open(ctx context.Context, o Options) (*Ledger, error) {
 	if fatal == nil {
 		fatal = func(err error) { panic(err) }
 	}
-	l := &Ledger{engine: e, commit: newCommitter(e, fatal)}
+	l := &Ledger{engine: e, commit: newCommitter(e, fatal), nonces: newNonceTaker()}
 	return l, nil
 }
 

@@ -33,20 +33,22 @@ type polled struct {
 	started time.Time
 }
 
-// newPoller takes over plain connections; with others it gives nil.
+// newPoller takes over plain connections, which are closed for everybody else; of
+// others it gives nil.
 func newPoller(l *Load, conns []net.Conn) (*poller, error) {
 	p := &poller{load: l, poll: -1, input: make([]byte, 64<<10)}
-	for i, c := range conns {
-		tcp, plain := c.(*net.TCPConn)
-		if !plain {
-			p.close()
+	for _, c := range conns {
+		if _, plain := c.(*net.TCPConn); !plain {
 			return nil, nil //nolint:nilnil // no poller, and nothing wrong
 		}
-		fd, err := descriptor(tcp)
+	}
+	for i, c := range conns {
+		fd, err := descriptor(c.(*net.TCPConn)) //nolint:errcheck // all of them are, see above
 		if err != nil {
 			p.close()
 			return nil, err
 		}
+		_ = c.Close() // one descriptor of each is enough
 		p.conns = append(p.conns, polled{fd: fd, next: i})
 	}
 	var err error

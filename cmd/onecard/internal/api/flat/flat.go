@@ -1,8 +1,8 @@
 package flat
 
 import (
+	"bytes"
 	"fmt"
-	"strings"
 	"unicode/utf8"
 )
 
@@ -74,7 +74,8 @@ func Parse(body []byte, aliases Aliases) (Object, error) {
 	if !utf8.Valid(body) {
 		return nil, &Error{0, ErrEncoding}
 	}
-	r := reader{text: string(body)}
+	r := reader{body: body}
+	r.text.Grow(len(body))
 	object, reason := r.object(aliases)
 	if reason != "" {
 		return nil, &Error{r.at, reason}
@@ -87,7 +88,7 @@ func (r *reader) object(aliases Aliases) (Object, Reason) {
 	if !r.next('{') {
 		return nil, ErrSyntax
 	}
-	object := make(Object, 0, min(MaxMembers, strings.Count(r.text, ":")))
+	object := make(Object, 0, min(MaxMembers, bytes.Count(r.body, []byte{':'})))
 	for more := !r.next('}'); more; {
 		if len(object) == MaxMembers {
 			return nil, ErrMembers
@@ -104,7 +105,7 @@ func (r *reader) object(aliases Aliases) (Object, Reason) {
 			return nil, ErrSyntax
 		}
 	}
-	if r.space(); r.at < len(r.text) {
+	if r.space(); r.at < len(r.body) {
 		return nil, ErrTrailing
 	}
 	return object, ""
@@ -115,11 +116,10 @@ func (r *reader) member(aliases Aliases) (m Member, reason Reason) {
 	if !r.next('"') {
 		return m, ErrSyntax
 	}
-	name, ok := r.name()
-	if !ok {
+	var ok bool
+	if m.Name, ok = r.name(); !ok {
 		return m, ErrName
 	}
-	m.Name = strings.ToUpper(name)
 	if m.Key, ok = aliases[m.Name]; !ok {
 		m.Key = m.Name
 	}

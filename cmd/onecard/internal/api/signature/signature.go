@@ -14,7 +14,6 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
-	"sync"
 	"time"
 )
 
@@ -54,38 +53,25 @@ var (
 	ErrTime   = errors.New("signature: too old, or from the future")
 	ErrHMAC   = errors.New("signature: wrong HMAC")
 	ErrReplay = errors.New("signature: nonce was used before")
-	ErrFull   = errors.New("signature: more nonces than can be remembered")
 )
 
-// A Verifier checks headers and remembers nonces for as long as they could be
-// used again. It is safe for concurrent use.
-//
-// NOTE: each process remembers its own. A header that is sent to two of them
-// is accepted twice; the idempotency of the ledger makes that harmless.
-type Verifier struct {
-	Window time.Duration // that a time may be off, on either side
-	Limit  int           // nonces in memory
-
-	mu      sync.Mutex
-	turned  time.Time
-	current map[string]struct{}
-	before  map[string]struct{}
-}
-
 // Verify checks the header of a request whose Method, Path and Body are set,
-// at the time now. Nonces are apart by owner.
-func (v *Verifier) Verify(now time.Time, header, owner, key string, r Request) error {
+// at the time now, from which the time in it may be off by window. It gives the
+// nonce, which is good until the time given: the caller must see that it is
+// used once.
+func Verify(now time.Time, window time.Duration, header, key string, r Request) (nonce string, until time.Time, err error) {
 	claimed, ok := r.parse(header)
 	good := hmac.Equal(r.sum(key), claimed)
-	switch off := now.Sub(time.Unix(r.Time, 0)).Abs(); {
+	at := time.Unix(r.Time, 0)
+	switch {
 	case !ok:
-		return ErrForm
+		return "", time.Time{}, ErrForm
 	case !good:
-		return ErrHMAC
-	case off > v.Window:
-		return ErrTime
+		return "", time.Time{}, ErrHMAC
+	case now.Sub(at).Abs() > window:
+		return "", time.Time{}, ErrTime
 	}
-	return v.remember(now, owner+" "+r.Nonce)
+	return r.Nonce, at.Add(window), nil
 }
 
 // parse takes time and nonce into r and gives the claimed HMAC.
@@ -108,24 +94,4 @@ func (r *Request) parse(header string) (claimed []byte, ok bool) {
 
 func printable(nonce string) bool {
 	return strings.IndexFunc(nonce, func(c rune) bool { return c <= ' ' || c > '~' }) < 0
-}
-
-// remember refuses a nonce that it has, and forgets those whose times have
-// become too old: a generation lives for two to four windows.
-func (v *Verifier) remember(now time.Time, nonce string) error {
-	v.mu.Lock()
-	defer v.mu.Unlock()
-	if v.current == nil || now.Sub(v.turned) > 2*v.Window {
-		v.turned, v.before, v.current = now, v.current, map[string]struct{}{}
-	}
-	_, lately := v.current[nonce]
-	_, earlier := v.before[nonce]
-	switch {
-	case lately || earlier:
-		return ErrReplay
-	case len(v.current) >= v.Limit:
-		return ErrFull
-	}
-	v.current[nonce] = struct{}{}
-	return nil
 }

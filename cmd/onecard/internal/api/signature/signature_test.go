@@ -59,7 +59,6 @@ func TestVerify(t *testing.T) {
 		"time in text": {header: strings.Replace(header, "1795425301", "now", 1), want: signature.ErrForm},
 	} {
 		t.Run(name, func(t *testing.T) {
-			v := signature.Verifier{Window: 5 * time.Minute, Limit: 10}
 			r := request()
 			r.Time, r.Nonce = 0, ""
 			if c.change != nil {
@@ -71,31 +70,13 @@ func TestVerify(t *testing.T) {
 			if c.key == "" {
 				c.key = key
 			}
-			if err := v.Verify(now.Add(c.at), c.header, "APPM", c.key, r); !errors.Is(err, c.want) {
+			nonce, until, err := signature.Verify(now.Add(c.at), 5*time.Minute, c.header, c.key, r)
+			if !errors.Is(err, c.want) {
 				t.Errorf("Verify: %v, want %v", err, c.want)
+			}
+			if good := err == nil; good != (nonce == made.Nonce) || good != until.Equal(now.Add(5*time.Minute)) {
+				t.Errorf("Verify gives the nonce %q until %v", nonce, until)
 			}
 		})
 	}
-}
-
-func TestNoncesAreUsedOnce(t *testing.T) {
-	v := signature.Verifier{Window: time.Minute, Limit: 2}
-	at := now
-	verify := func(owner, nonce string, want error) {
-		t.Helper()
-		r := request()
-		r.Time, r.Nonce = at.Unix(), nonce
-		if err := v.Verify(at, r.Make(key), owner, key, r); !errors.Is(err, want) {
-			t.Errorf("%s %s: %v, want %v", owner, nonce, err, want)
-		}
-	}
-	verify("APPM", "nonce-0123456789", nil)
-	verify("APPM", "nonce-0123456789", signature.ErrReplay)
-	verify("WEBM", "nonce-0123456789", nil)
-	verify("APPM", "nonce-0123456780", signature.ErrFull)
-	at = at.Add(2*time.Minute + time.Second) // the older half is still known
-	verify("APPM", "nonce-0123456780", nil)
-	verify("WEBM", "nonce-0123456789", signature.ErrReplay)
-	at = at.Add(2*time.Minute + time.Second) // and forgotten when its time is over
-	verify("WEBM", "nonce-0123456789", nil)
 }
