@@ -21,10 +21,10 @@ ORDERS   ?= 10000
 # Without a C compiler the tests run without the race detector.
 RACE     ?= $(if $(filter 1,$(shell go env CGO_ENABLED)),-race)
 
-# The scripts of the daemon start it by the hundred, and every start costs a key
-# derivation that the race detector makes ten times as dear. What they start is
-# raced in its own packages.
-PLAIN := pbochsm/cmd/pbochsm
+# The scripts of both programs start them by the hundred, and every start costs a
+# key derivation that the race detector makes ten times as dear. What they start
+# is raced in its own packages.
+PLAIN := pbochsm/cmd/pbochsm pbochsm/cmd/onecard
 
 GOLANGCI := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 
@@ -44,7 +44,7 @@ demo: build ## top up a simulated card and print every step; needs nothing that 
 test: setup ## install what the tests need, then vet and test PKG, each package within TIMEOUT
 	go vet $(PKG)
 	go test $(RACE) -timeout $(TIMEOUT) $(filter-out $(PLAIN),$(shell go list $(PKG)))
-	$(if $(filter $(PLAIN),$(shell go list $(PKG))),go test -timeout $(TIMEOUT) $(PLAIN))
+	$(if $(filter $(PLAIN),$(shell go list $(PKG))),go test -timeout $(TIMEOUT) $(filter $(PLAIN),$(shell go list $(PKG))))
 
 build: ## compile the programs into bin/
 	go build -trimpath -o bin/ ./cmd/...
