@@ -2,6 +2,7 @@ package mac
 
 import (
 	"context"
+	"slices"
 
 	"pbochsm/keystore"
 )
@@ -64,16 +65,23 @@ const (
 	// ModeSingle leaves in MAC[0] where the chain of ModeRetail stands before its
 	// last step: single DES with the left half, for a message that goes on.
 	ModeSingle
-	// ModeDecipher does the reverse, in 3DES alone.
+	// ModeDecipher is the reverse of ModeEncipher, in 3DES alone.
 	ModeDecipher
 )
 
 // A Script is what a chain of an issuer script computes on: whole blocks of the
-// key's cipher, at most MaxScript bytes.
+// key's cipher, at most MaxScript bytes, or MaxText where the mode has them.
 type Script struct {
 	IV     [16]byte // the left 8 bytes with 3DES
 	Data   []byte
 	Insert *Insert // with ModeEncipher, or nil
+}
+
+// Clone is a copy of s with data of its own.
+func (s *Script) Clone() *Script {
+	own := *s
+	own.Data = slices.Clone(s.Data)
+	return &own
 }
 
 // An Insert is a card's key that becomes part of Script.Data before that is

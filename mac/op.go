@@ -97,6 +97,11 @@ func (op *Op) Clone() Op {
 		generic.Message = slices.Clone(g.Message)
 		own.script.generic = &generic
 	}
+	if r := op.Raw(); r != nil {
+		raw := *r
+		raw.Text, raw.Out = slices.Clone(r.Text), slices.Clone(r.Out)
+		own.script.raw = &raw
+	}
 	return own
 }
 

@@ -166,3 +166,26 @@ func refused(t *testing.T, hsm mac.HSM, name string, op mac.Op, want error) {
 		t.Errorf("%s: refused and answered", name)
 	}
 }
+
+// A copy has everything of its own, so that what is done to it stays there.
+func TestCloneSharesNothing(t *testing.T) {
+	raw := rawOp(mac.KindRawEncipher, mac.Raw{Text: make([]byte, 8), Out: make([]byte, 8)})
+	own := raw.Clone()
+	own.Raw().Text[0], own.Raw().Out[0], own.Raw().Size = 1, 1, 8
+	if r := raw.Raw(); r.Text[0] != 0 || r.Out[0] != 0 || r.Size != 0 {
+		t.Errorf("the raw operation has become %+v", r)
+	}
+	generic := mac.Op{Kind: mac.KindMAC}
+	generic.SetGeneric(&mac.Generic{Message: make([]byte, 8)})
+	own = generic.Clone()
+	own.Generic().Message[0], own.Generic().Size = 1, 8
+	if g := generic.Generic(); g.Message[0] != 0 || g.Size != 0 {
+		t.Errorf("the generic MAC has become %+v", g)
+	}
+	script := &mac.Script{Data: make([]byte, 8), Insert: &mac.Insert{At: 3}}
+	copied := script.Clone()
+	copied.Data[0] = 1
+	if script.Data[0] != 0 || copied.Insert == nil || copied.Insert.At != 3 {
+		t.Errorf("script %+v, its copy %+v", script, copied)
+	}
+}

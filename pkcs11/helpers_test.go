@@ -197,7 +197,7 @@ func clone(chains []mac.Chain) []mac.Chain {
 	copies := slices.Clone(chains)
 	for i := range copies {
 		if script := copies[i].Script; script != nil {
-			copies[i].Script = &mac.Script{IV: script.IV, Data: slices.Clone(script.Data)}
+			copies[i].Script = script.Clone()
 		}
 	}
 	return copies

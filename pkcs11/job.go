@@ -4,7 +4,6 @@ package pkcs11
 
 import (
 	"errors"
-	"slices"
 	"sync/atomic"
 	"time"
 
@@ -49,7 +48,7 @@ var errUnanswered = errors.New("pkcs11: not computed")
 func (j *job) add(key keyID, c *mac.Chain) {
 	it := item{key: key, chain: *c}
 	if c.Script != nil {
-		it.chain.Script = &mac.Script{IV: c.Script.IV, Data: slices.Clone(c.Script.Data)}
+		it.chain.Script = c.Script.Clone()
 	}
 	j.items = append(j.items, it)
 }

@@ -175,7 +175,7 @@ func (x calls) prove(l *library, k *known, way TACWay, kek pkcs11.ObjectHandle) 
 	if err == nil {
 		chain, c := k.chain, new(link)
 		if k.chain.Script != nil {
-			chain.Script = &mac.Script{IV: k.chain.Script.IV, Data: slices.Clone(k.chain.Script.Data)}
+			chain.Script = chain.Script.Clone()
 		}
 		fill(c, &chain, key, finalOf(k.cipher, chain.Final), chain.Levels)
 		if err = l.run(&r, x.s, c); err == nil {

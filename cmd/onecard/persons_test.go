@@ -5,8 +5,6 @@ import (
 	"strconv"
 	"strings"
 	"testing"
-
-	"pbochsm/cmd/onecard/internal/config"
 )
 
 const alice, bob = "correct horse battery", "staple correct horse"
@@ -18,9 +16,7 @@ func TestTwoPersons(t *testing.T) {
 		t.Run(database, func(t *testing.T) {
 			hsm, _ := daemon(t)
 			cfg := servedConfig(t, hsm)
-			if database == "postgres" {
-				cfg.Database.SQLite, cfg.Database.Postgres = "", config.NewSecret(postgres(t))
-			}
+			onDatabase(t, cfg, database)
 			file := configFile(t, cfg)
 			furnish(t, file, cfg)
 			p := launch(t, "serve", "--config", file)

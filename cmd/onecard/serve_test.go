@@ -91,14 +91,21 @@ func furnish(t *testing.T, file string, cfg *config.Config) string {
 	return name
 }
 
+// onDatabase has the ledger of cfg in a database of its own: "sqlite", which it
+// has already, or "postgres".
+func onDatabase(t *testing.T, cfg *config.Config, database string) {
+	t.Helper()
+	if database == "postgres" {
+		cfg.Database.SQLite, cfg.Database.Postgres = "", config.NewSecret(postgres(t))
+	}
+}
+
 func TestClientDrivesServe(t *testing.T) {
 	for _, database := range []string{"sqlite", "postgres"} {
 		t.Run(database, func(t *testing.T) {
 			addr, _ := daemon(t)
 			cfg := servedConfig(t, addr)
-			if database == "postgres" {
-				cfg.Database.SQLite, cfg.Database.Postgres = "", config.NewSecret(postgres(t))
-			}
+			onDatabase(t, cfg, database)
 			file := configFile(t, cfg)
 			fixtures := furnish(t, file, cfg)
 			p := launch(t, "serve", "--config", file)

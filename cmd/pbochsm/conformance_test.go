@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bufio"
 	"context"
 	"errors"
 	"flag"
@@ -10,8 +9,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strings"
-	"syscall"
 	"testing"
 
 	"pbochsm/keystore"
@@ -158,25 +155,7 @@ func startServing(t *testing.T, settings string) string {
 	t.Helper()
 	cmd := exec.Command("pbochsm", "serve", "--config", settings, "--log-level", "warn")
 	cmd.Stderr = t.Output()
-	out, err := cmd.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		_ = cmd.Process.Signal(syscall.SIGTERM)
-		if err := cmd.Wait(); err != nil {
-			t.Errorf("the daemon: %v", err)
-		}
-	})
-	line, err := bufio.NewReader(out).ReadString('\n')
-	addr, ok := strings.CutPrefix(strings.TrimSpace(line), "listening ")
-	if !ok {
-		t.Fatalf("the daemon says %q, %v", line, err)
-	}
-	return addr
+	return listens(t, cmd, terminate)
 }
 
 // compare puts random operations to hsm and to the software.

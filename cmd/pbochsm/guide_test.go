@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bufio"
 	"fmt"
 	"net"
 	"os"
@@ -66,20 +65,8 @@ func guideDaemon(t *testing.T, dir string, args []string, want string) {
 	}
 	defer log.Close()
 	cmd.Stderr = log
-	out, err := cmd.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		_ = cmd.Process.Kill()
-		_ = cmd.Wait()
-	})
-	line, err := bufio.NewReader(out).ReadString('\n')
-	if err != nil || !matches(line, want) {
-		t.Fatalf("the daemon says %q, %v", line, err)
+	if line := firstLine(t, cmd, kill); !matches(line, want) {
+		t.Fatalf("the daemon says %q", line)
 	}
 	if err := os.WriteFile(filepath.Join(dir, "daemon.pid"), fmt.Append(nil, cmd.Process.Pid), 0o600); err != nil {
 		t.Fatal(err)

@@ -5,6 +5,7 @@ import (
 	"os"
 	"os/exec"
 	"strings"
+	"syscall"
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
@@ -33,7 +34,7 @@ func TestScripts(t *testing.T) {
 			"signal":       signalDaemon,
 			"drained":      drainedDaemon,
 			"exits":        exits,
-			"killed":       killed,
+			"kill":         killed,
 			"fleet":        startFleet,
 			"forsaken":     forsaken,
 			"flipbit":      flipBit,
@@ -49,6 +50,24 @@ func TestScripts(t *testing.T) {
 func listening(t *testing.T, args ...string) (cmd *exec.Cmd, addr string) {
 	t.Helper()
 	cmd = exec.Command("pbochsm", args...)
+	return cmd, listens(t, cmd, kill)
+}
+
+// listens starts a command that listens, and gives the address that it says.
+func listens(t *testing.T, cmd *exec.Cmd, end func(*testing.T, *exec.Cmd)) string {
+	t.Helper()
+	line := firstLine(t, cmd, end)
+	addr, ok := strings.CutPrefix(strings.TrimSpace(line), "listening ")
+	if !ok {
+		t.Fatalf("%s says %q", strings.Join(cmd.Args, " "), line)
+	}
+	return addr
+}
+
+// firstLine starts a command, has it ended with the test, and gives the first
+// line that it prints.
+func firstLine(t *testing.T, cmd *exec.Cmd, end func(*testing.T, *exec.Cmd)) string {
+	t.Helper()
 	out, err := cmd.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)
@@ -56,14 +75,24 @@ func listening(t *testing.T, args ...string) (cmd *exec.Cmd, addr string) {
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() {
-		_ = cmd.Process.Kill()
-		_ = cmd.Wait()
-	})
+	t.Cleanup(func() { end(t, cmd) })
 	line, err := bufio.NewReader(out).ReadString('\n')
-	addr, ok := strings.CutPrefix(strings.TrimSpace(line), "listening ")
-	if !ok {
-		t.Fatalf("pbochsm %s says %q, %v", strings.Join(args, " "), line, err)
+	if err != nil {
+		t.Fatalf("%s says %q, %v", strings.Join(cmd.Args, " "), line, err)
 	}
-	return cmd, addr
+	return line
+}
+
+// kill ends a command at once.
+func kill(_ *testing.T, cmd *exec.Cmd) {
+	_ = cmd.Process.Kill()
+	_ = cmd.Wait()
+}
+
+// terminate ends a command as an operator does, and holds it to a good end.
+func terminate(t *testing.T, cmd *exec.Cmd) {
+	_ = cmd.Process.Signal(syscall.SIGTERM)
+	if err := cmd.Wait(); err != nil {
+		t.Errorf("%s: %v", strings.Join(cmd.Args, " "), err)
+	}
 }

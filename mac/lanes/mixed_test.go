@@ -66,7 +66,7 @@ func own(chains []mac.Chain) []mac.Chain {
 	copied := append([]mac.Chain(nil), chains...)
 	for i := range copied {
 		if s := copied[i].Script; s != nil {
-			copied[i].Script = &mac.Script{IV: s.IV, Data: bytes.Clone(s.Data), Insert: s.Insert}
+			copied[i].Script = s.Clone()
 		}
 	}
 	return copied
