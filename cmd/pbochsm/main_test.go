@@ -34,7 +34,7 @@ func TestScripts(t *testing.T) {
 			"signal":       signalDaemon,
 			"drained":      drainedDaemon,
 			"exits":        exits,
-			"kill":         killed,
+			"killed":       killed,
 			"fleet":        startFleet,
 			"forsaken":     forsaken,
 			"flipbit":      flipBit,
