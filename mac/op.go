@@ -47,7 +47,8 @@ const (
 	// No purse operations: what a caller composes. See Raw.
 	KindRawMAC       // make a MAC
 	KindRawMACVerify // verify one
-	KindRawTACVerify // verify a MAC made with a folded key, as a TAC is
+	KindRawTAC       // make a MAC with a folded key, as a TAC is
+	KindRawTACVerify // verify one
 	KindRawDerive    // give the card's key
 	KindRawEncipher
 	KindRawDecipher
