@@ -64,9 +64,9 @@ func BenchmarkMoney(b *testing.B) {
 // benchmarkLoads gives the loads in a second.
 func benchmarkLoads(b *testing.B, dsn string) float64 {
 	addr := moneySystem(b, dsn)
-	tills := make([]*till, moneyClients)
+	tills, referee := make([]*till, moneyClients), newReferee(b)
 	for i := range tills {
-		tills[i] = newTill(b, addr, i, (b.N+moneyClients-1)/moneyClients)
+		tills[i] = newTill(b, addr, i, (b.N+moneyClients-1)/moneyClients, referee)
 	}
 	for _, t := range tills {
 		t.dial(b, addr)

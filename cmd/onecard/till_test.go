@@ -28,15 +28,20 @@ type till struct {
 // A sale is a load: what is sent, and the body of the answer.
 type sale struct{ request, answer []byte }
 
-// newTill prepares so many sales of one card. The MAC2 in each answer comes from
-// the readable arithmetic.
-func newTill(b *testing.B, addr string, n, sales int) *till {
+// newReferee is the readable arithmetic, with the keys that the daemon has.
+func newReferee(b *testing.B) mac.HSM {
 	b.Helper()
 	snapshot, err := vectors.Snapshot()
 	if err != nil {
 		b.Fatal(err)
 	}
-	referee := mac.NewEngine(keystore.NewLive(snapshot), reference.Backend{})
+	return mac.NewEngine(keystore.NewLive(snapshot), reference.Backend{})
+}
+
+// newTill prepares so many sales of one card, with the MAC2 that the referee
+// gives.
+func newTill(b *testing.B, addr string, n, sales int, referee mac.HSM) *till {
+	b.Helper()
 	from := newReader(b, addr, n)
 	t := &till{in: make([]byte, 4096)}
 	for range sales {
