@@ -171,6 +171,9 @@ func (m *module) openHigh(cfg *Config) error {
 	c.Pin = ""
 	if err != nil {
 		m.high = nil
+		if rv := code(err); rv != 0 {
+			err = pkcs11.Error(rv) // without the words of crypto11's own
+		}
 		return callError("crypto11.Configure", err)
 	}
 	err = m.low.Initialize()

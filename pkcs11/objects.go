@@ -94,9 +94,9 @@ func (x calls) find(label string, id []byte) (pkcs11.ObjectHandle, error) {
 	case err != nil:
 		return 0, callError("C_FindObjects", err)
 	case len(found) == 0:
-		return 0, fmt.Errorf("%w: %q with identifier %X", errNoKey, label, id)
+		return 0, fmt.Errorf("%w: %s", errNoKey, Spec{Label: label, ID: string(id)})
 	case len(found) > 1:
-		return 0, fmt.Errorf("%w: %q with identifier %X", errTwoKeys, label, id)
+		return 0, fmt.Errorf("%w: %s", errTwoKeys, Spec{Label: label, ID: string(id)})
 	}
 	return found[0], nil
 }

@@ -67,7 +67,7 @@ type keyID struct {
 }
 
 // String gives what may be said of a key.
-func (k keyID) String() string { return fmt.Sprintf("%q with identifier %X", k.label, k.id) }
+func (k keyID) String() string { return Spec{Label: k.label, ID: k.id}.String() }
 
 // wanted gives what must be found in the token for a key of the catalogue;
 // nothing if the key lives elsewhere.

@@ -2,6 +2,7 @@ package pkcs11
 
 import (
 	"errors"
+	"fmt"
 
 	"pbochsm/keystore"
 )
@@ -15,6 +16,14 @@ type Spec struct {
 	// Folded says that the key is a card's own TAC key, which needs its folded
 	// form beside it, see Folded.
 	Folded bool
+}
+
+// String gives label and identifier, which may be said of a key.
+func (s Spec) String() string {
+	if s.ID == "" {
+		return fmt.Sprintf("%q", s.Label)
+	}
+	return fmt.Sprintf("%q with identifier %X", s.Label, s.ID)
 }
 
 // ErrLabel is the answer to a label that is taken. Nothing is overwritten.

@@ -28,12 +28,10 @@ func auditCommand() *cli.Command {
 			Description: "Finds every byte that was altered, added or removed and names the first line that is wrong.\n" +
 				"That lines are missing at the end only a head can tell that was kept elsewhere: give it with --head.\n" +
 				"Without --data the hashes are checked, and the tags, which need the keystore, are not.",
-			Flags: []cli.Flag{
-				dataFlag(),
-				passphraseFlag(),
+			Flags: append(storeFlags(),
 				&cli.StringSliceFlag{Name: "head", Usage: "SEAL:HASH that must be in the log; repeat for several"},
 				&cli.StringFlag{Name: "head-file", TakesFile: true, Usage: "file with a head that must be in the log"},
-			},
+			),
 			Action: auditVerify,
 		}},
 	}
@@ -86,10 +84,14 @@ func readHeads(c *cli.Context) (heads []audit.Head, err error) {
 
 // auditKey gives the key of the tags, nil without a keystore.
 func auditKey(c *cli.Context) ([]byte, error) {
-	if c.String("data") == "" {
+	cfg, err := storeConfig(c)
+	if err != nil {
+		return nil, err
+	}
+	if cfg.Data == "" {
 		return nil, nil
 	}
-	store, err := openStore(c, keystore.Options{ReadOnly: true})
+	store, err := openStoreAt(c, cfg.Data, cfg.PassphraseFile, keystore.Options{ReadOnly: true})
 	if err != nil {
 		return nil, err
 	}

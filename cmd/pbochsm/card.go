@@ -53,7 +53,7 @@ func cardCommand() *cli.Command {
 
 // cardFlags say which card it is.
 func cardFlags() []cli.Flag {
-	return []cli.Flag{
+	return append(storeFlags(),
 		&cli.StringFlag{Name: "state", TakesFile: true, Usage: "file that keeps the card's memory between runs"},
 		&cli.StringFlag{Name: "set", Value: "A1", Usage: "key set of the card, two hex digits"},
 		&cli.StringFlag{Name: "version", Value: "01", Usage: "key version 密钥版本"},
@@ -63,8 +63,7 @@ func cardFlags() []cli.Flag {
 		&cli.UintFlag{Name: "balance", Usage: "fen in the purse 电子钱包 of a new card"},
 		&cli.UintFlag{Name: "deposit", Usage: "fen in the deposit 电子存折 of a new card"},
 		&cli.Uint64Flag{Name: "seed", Usage: "random numbers that repeat, from this seed"},
-		dataFlag(), passphraseFlag(),
-	}
+	)
 }
 
 // openCard makes the card of the flags, with the memory of --state.

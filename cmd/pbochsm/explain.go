@@ -46,7 +46,7 @@ func explainFlags(kind mac.Kind) []cli.Flag {
 	if name, made := answerName(kind); made {
 		flags = append(flags, &cli.StringFlag{Name: name, Usage: "what another computed in place of the answer, hex digits, to be held against it"})
 	}
-	return append(flags, dataFlag(), passphraseFlag(),
+	return append(append(flags, storeFlags()...),
 		&cli.BoolFlag{Name: "local", Hidden: true, Usage: "as always"},
 		&cli.StringFlag{Name: "addr", Hidden: true, Usage: "a daemon shows no key"})
 }

@@ -56,11 +56,9 @@ func passphraseCommand() *cli.Command {
 	return &cli.Command{
 		Name:  "passphrase",
 		Usage: "change the pass-phrase of a keystore",
-		Flags: []cli.Flag{
-			dataFlag(),
-			passphraseFlag(),
+		Flags: append(storeFlags(),
 			&cli.StringFlag{Name: "new-passphrase-file", TakesFile: true, Usage: "file with the new pass-phrase in its first line; otherwise a terminal is asked"},
-		},
+		),
 		Action: func(c *cli.Context) error {
 			return changeStore(c, func(store *keystore.Store) error {
 				passphrase, err := newPassphrase(c, c.String("new-passphrase-file"))

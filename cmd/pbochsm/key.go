@@ -33,14 +33,12 @@ func keyCommand() *cli.Command {
 
 // identityFlags name one key of one store.
 func identityFlags() []cli.Flag {
-	return []cli.Flag{
-		dataFlag(),
-		passphraseFlag(),
+	return append(storeFlags(),
 		&cli.StringFlag{Name: "set", Usage: "key set of the card scheme, two hex digits"},
 		&cli.StringFlag{Name: "usage", Usage: "what the key is for: " + usageList()},
 		&cli.StringFlag{Name: "version", Usage: "key version 密钥版本, two hex digits, as the card reports it"},
 		&cli.StringFlag{Name: "algorithm", Usage: "algorithm identifier 算法标识, two hex digits, as the card reports it"},
-	}
+	)
 }
 
 func usageList() string {

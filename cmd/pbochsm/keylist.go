@@ -40,7 +40,7 @@ func keyListCommand() *cli.Command {
 	return &cli.Command{
 		Name:  "list",
 		Usage: "list the keys with their attributes and check values",
-		Flags: []cli.Flag{dataFlag(), passphraseFlag(), &cli.BoolFlag{Name: "json", Usage: "answer in JSON"}},
+		Flags: append(storeFlags(), &cli.BoolFlag{Name: "json", Usage: "answer in JSON"}),
 		Action: func(c *cli.Context) error {
 			table, err := listKeys(c)
 			if err != nil {

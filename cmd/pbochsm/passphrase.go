@@ -24,6 +24,16 @@ func passphraseFlag() cli.Flag {
 	}
 }
 
+// storeFlags say where a keystore is: by themselves, or by the settings of the
+// daemon that serves from it.
+func storeFlags() []cli.Flag {
+	return []cli.Flag{dataFlag(), passphraseFlag(), configFlag()}
+}
+
+func configFlag() cli.Flag {
+	return &cli.StringFlag{Name: "config", TakesFile: true, Usage: "the daemon's YAML file: keystore, pass-phrase and tokens are taken from it"}
+}
+
 // readPassphrase reads the pass-phrase of file name, or asks the terminal. The
 // caller clears it.
 func readPassphrase(c *cli.Context, name, prompt string) ([]byte, error) {

@@ -28,18 +28,17 @@ func profileCommand() *cli.Command {
 			{
 				Name:   "show",
 				Usage:  "show the profiles of a keystore, or of one set",
-				Flags:  []cli.Flag{dataFlag(), passphraseFlag(), set, asJSON},
+				Flags:  append(storeFlags(), set, asJSON),
 				Action: profileShow,
 			},
 			{
 				Name:  "set",
 				Usage: "give a key set a profile, in place of the one it has",
-				Flags: []cli.Flag{
-					dataFlag(), passphraseFlag(), set,
+				Flags: append(storeFlags(), set,
 					&cli.StringFlag{Name: "profile", Value: keystore.ProfilePlain, Usage: "ready-made profile to begin with"},
 					&cli.StringSliceFlag{Name: "switch", Usage: "`NAME=READING`; repeat"},
 					&cli.StringSliceFlag{Name: "identifier", Usage: "`ID=CIPHER`, what an algorithm identifier stands for, as in 04=sm4; ID= takes it out; repeat"},
-				},
+				),
 				Action: profileSet,
 			},
 		},

@@ -10,10 +10,26 @@ import (
 	"pbochsm/keystore"
 )
 
-// openStore opens the keystore of --data with the pass-phrase of the caller's
-// choice. The caller must Close it.
+// openStore opens the keystore that the flags choose with the pass-phrase of the
+// caller's choice. The caller must Close it.
 func openStore(c *cli.Context, o keystore.Options) (*keystore.Store, error) {
-	return openStoreAt(c, c.String("data"), c.String("passphrase-file"), o)
+	cfg, err := storeConfig(c)
+	if err != nil {
+		return nil, err
+	}
+	return openStoreAt(c, cfg.Data, cfg.PassphraseFile, o)
+}
+
+// storeConfig gives where the keystore and its pass-phrase are: flags win over
+// the daemon's settings.
+func storeConfig(c *cli.Context) (cfg config, err error) {
+	if name := c.String("config"); name != "" {
+		if err := cfg.readFile(name); err != nil {
+			return cfg, err
+		}
+	}
+	cfg.Data, cfg.PassphraseFile = or(c.String("data"), cfg.Data), or(c.String("passphrase-file"), cfg.PassphraseFile)
+	return cfg, nil
 }
 
 func openStoreAt(c *cli.Context, dir, passphraseFile string, o keystore.Options) (*keystore.Store, error) {

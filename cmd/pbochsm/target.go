@@ -24,9 +24,9 @@ func wireFlags() []cli.Flag {
 
 // targetFlags choose who answers: a daemon, or this process.
 func targetFlags() []cli.Flag {
-	return append(wireFlags(),
-		&cli.BoolFlag{Name: "local", Usage: "compute in this process, with the keys of --data, or with the published test keys"},
-		dataFlag(), passphraseFlag())
+	return append(append(wireFlags(),
+		&cli.BoolFlag{Name: "local", Usage: "compute in this process, with the keys of --data, or with the published test keys"}),
+		storeFlags()...)
 }
 
 // openTarget gives the HSM that the flags choose, and what to call when done
@@ -88,10 +88,14 @@ func dialTo(c *cli.Context, addr string) (*protocol.Client, error) {
 }
 
 func localKeys(c *cli.Context) (*keystore.Live, error) {
-	if c.String("data") == "" {
+	cfg, err := storeConfig(c)
+	if err != nil {
+		return nil, err
+	}
+	if cfg.Data == "" {
 		return testKeys()
 	}
-	store, err := openStore(c, keystore.Options{ReadOnly: true})
+	store, err := openStoreAt(c, cfg.Data, cfg.PassphraseFile, keystore.Options{ReadOnly: true})
 	if err != nil {
 		return nil, err
 	}

@@ -2,7 +2,6 @@ package main
 
 import (
 	"encoding/hex"
-	"fmt"
 
 	"github.com/urfave/cli/v2"
 
@@ -31,9 +30,11 @@ func tokenCommand() *cli.Command {
 }
 
 // tokenFlags choose a token.
-func tokenFlags() []cli.Flag {
+func tokenFlags() []cli.Flag { return append(moduleFlags(), configFlag()) }
+
+// moduleFlags choose a token where the settings do not.
+func moduleFlags() []cli.Flag {
 	return []cli.Flag{
-		&cli.StringFlag{Name: "config", TakesFile: true, Usage: "the daemon's YAML file: take the token from its tokens, and keystore and pass-phrase too"},
 		&cli.StringFlag{Name: "token", Usage: "name of the token in the settings and in the catalogue"},
 		&cli.StringFlag{Name: "uri", Usage: "token, and object where one is asked for, by RFC 7512"},
 		&cli.StringFlag{Name: "module", TakesFile: true, Usage: "the token's PKCS#11 library"},
@@ -60,10 +61,10 @@ type tokenChoice struct {
 
 // readToken reads the flags.
 func readToken(c *cli.Context) (choice tokenChoice, err error) {
-	if name := c.String("config"); name != "" {
-		if err := choice.readFile(name); err != nil {
-			return choice, err
-		}
+	if choice.config, err = storeConfig(c); err != nil {
+		return choice, err
+	}
+	if c.IsSet("config") {
 		if err := choice.pick(c.String("token")); err != nil {
 			return choice, err
 		}
@@ -80,8 +81,6 @@ func readToken(c *cli.Context) (choice tokenChoice, err error) {
 	}
 	t.Module, t.InitArgs = or(c.String("module"), t.Module), or(c.String("init-args"), t.InitArgs)
 	t.Profile, t.PINSource = or(c.String("profile"), t.Profile), or(c.String("pin-source"), t.PINSource)
-	choice.Data = or(c.String("data"), choice.Data)
-	choice.PassphraseFile = or(c.String("passphrase-file"), choice.PassphraseFile)
 	choice.object.Object = or(c.String("object"), choice.object.Object)
 	if c.IsSet("id") {
 		id, err := hex.DecodeString(c.String("id"))
@@ -119,10 +118,7 @@ func (choice *tokenChoice) open(c *cli.Context) (*pkcs11.Token, func(), error) {
 	}
 	cfg, err := choice.token.settings(nil)
 	if err != nil {
-		if choice.token.Module != "" {
-			return nil, nil, err
-		}
-		return nil, nil, cmdline.Hint(err, "say --uri 'pkcs11:token=LABEL?module-path=LIBRARY', or --config FILE --token NAME")
+		return nil, nil, choice.unchosen(err)
 	}
 	if err := harden(); err != nil {
 		warn(c, "memory of this process may be read by others: %v", err)
@@ -143,6 +139,20 @@ func (choice *tokenChoice) open(c *cli.Context) (*pkcs11.Token, func(), error) {
 		}
 		forget()
 	}, nil
+}
+
+// unchosen says which flags choose a token, in answer to an error about the
+// settings of one.
+func (choice *tokenChoice) unchosen(err error) error {
+	t := &choice.token
+	switch {
+	case t.Module == "":
+		return cmdline.Hint(err, "say --uri 'pkcs11:token=LABEL?module-path=LIBRARY', or --config FILE --token NAME")
+	case t.Label == "" && t.Serial == "" && t.Slot == nil:
+		return cmdline.Hint(cmdline.Usagef("no token of the module is chosen"),
+			"say --uri pkcs11:token=LABEL, with serial=NUMBER or slot-id=NUMBER in place of token if the label is not enough")
+	}
+	return err
 }
 
 // name is what the catalogue is to call the token.
@@ -181,5 +191,3 @@ func (choice *tokenChoice) specFor(k keystore.Key) pkcs11.Spec {
 		Folded: pkcs11.NeedsFolded(&k),
 	}
 }
-
-func objectName(s pkcs11.Spec) string { return fmt.Sprintf("%q with identifier %X", s.Label, s.ID) }

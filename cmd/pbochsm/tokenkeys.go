@@ -13,7 +13,7 @@ import (
 
 // tokenKeyFlags describe a key that is to be in a token and in the catalogue.
 func tokenKeyFlags() []cli.Flag {
-	return append(append(tokenFlags(), objectFlags()...), attributeFlags()...)
+	return append(append(moduleFlags(), objectFlags()...), attributeFlags()...)
 }
 
 func kcvFlag() cli.Flag {
@@ -183,7 +183,7 @@ func tokenHint(err error) error {
 	case errors.As(err, &audit):
 		return cmdline.Hint(err, "%s", audit.Hint())
 	case pkcs11.RefusedPIN(err):
-		return cmdline.Hint(err, "tokens count wrong PINs and lock: look at the PIN and at its source before anything tries again")
+		return cmdline.Hint(fmt.Errorf("the token refuses the PIN: %w", err), "tokens count wrong PINs and lock: look at the PIN and at its source before anything tries again")
 	case errors.Is(err, pkcs11.ErrLabel):
 		return cmdline.Hint(err, "nothing is overwritten: choose another label with --object, or enter the key that is there with pbochsm token adopt")
 	}

@@ -186,9 +186,9 @@ func confirmed(c *cli.Context, spec pkcs11.Spec) error {
 		return nil
 	}
 	if _, ok := terminal(c); !ok {
-		return cmdline.Hint(errors.New("nobody is there to be asked"), "say --yes to destroy %s without a question", objectName(spec))
+		return cmdline.Hint(errors.New("nobody is there to be asked"), "say --yes to destroy %s without a question", spec)
 	}
-	fmt.Fprintf(c.App.ErrWriter, "no backup brings it back. To destroy %s, type its label: ", objectName(spec))
+	fmt.Fprintf(c.App.ErrWriter, "no backup brings it back. To destroy %s, type its label: ", spec)
 	line, err := bufio.NewReader(c.App.Reader).ReadString('\n')
 	if err == nil && strings.TrimSpace(line) != spec.Label {
 		err = errors.New("that is not its label: nothing was destroyed")
