@@ -16,9 +16,9 @@ var keepAlive = net.KeepAliveConfig{Enable: true, Idle: 15 * time.Second, Interv
 // receiveBuffer is what the system may keep of the requests that a connection
 // has sent and nobody has read; what is longer the client keeps. Left to itself,
 // Linux keeps some MiB, which under more load than there is time for are all
-// late, and on many connections much memory. Of the longest frames there is room
-// for the next one.
-const receiveBuffer = 128 << 10
+// late, and on many connections much memory. There is room for one of the longest
+// frames.
+const receiveBuffer = 64 << 10
 
 // admit starts the service of a connection, or turns it away.
 func (s *Server) admit(nc net.Conn) {
