@@ -2,6 +2,15 @@
 
 #include "textflag.h"
 
+DATA few_fields<>+0(SB)/8, $0x0101010101010101
+DATA few_fields<>+8(SB)/8, $0x0404040404040404
+DATA few_fields<>+16(SB)/8, $0x1010101010101010
+DATA few_fields<>+24(SB)/8, $0x4040404040404040
+DATA few_fields<>+32(SB)/8, $0x0303030303030303
+DATA few_fields<>+40(SB)/8, $0x3030303030303030
+DATA few_fields<>+48(SB)/8, $0x0f0f0f0f0f0f0f0f
+GLOBL few_fields<>(SB), RODATA|NOPTR, $56
+
 DATA few_schedule<>+0(SB)/8, $0x212c233c1706162f
 DATA few_schedule<>+8(SB)/8, $0x0830281a2d132c0e
 DATA few_schedule<>+16(SB)/8, $0x003f090823253502
@@ -100,15 +109,6 @@ DATA few_schedule<>+752(SB)/8, $0x261f163733111801
 DATA few_schedule<>+760(SB)/8, $0x0635041d39301229
 GLOBL few_schedule<>(SB), RODATA|NOPTR, $768
 
-DATA few_fields<>+0(SB)/8, $0x0101010101010101
-DATA few_fields<>+8(SB)/8, $0x0404040404040404
-DATA few_fields<>+16(SB)/8, $0x1010101010101010
-DATA few_fields<>+24(SB)/8, $0x4040404040404040
-DATA few_fields<>+32(SB)/8, $0x0303030303030303
-DATA few_fields<>+40(SB)/8, $0x3030303030303030
-DATA few_fields<>+48(SB)/8, $0x0f0f0f0f0f0f0f0f
-GLOBL few_fields<>(SB), RODATA|NOPTR, $56
-
 // func schedule8(to *uint64, key *uint64)
 // Requires: AVX, AVX512F, AVX512VBMI
 TEXT ·schedule8(SB), NOSPLIT, $0-16
@@ -157,11 +157,11 @@ TEXT ·crypt8(SB), NOSPLIT, $0-24
 	MOVQ           block+0(FP), AX
 	MOVQ           key+8(FP), CX
 	MOVQ           step+16(FP), DX
-	VPBROADCASTQ   few_crypt_fields<>+0(SB), Z17
-	VPBROADCASTQ   few_crypt_fields<>+8(SB), Z18
-	VPBROADCASTQ   few_crypt_fields<>+16(SB), Z19
-	VPBROADCASTQ   few_crypt_fields<>+32(SB), Z20
-	VPBROADCASTQ   few_crypt_fields<>+48(SB), Z21
+	VPBROADCASTQ   few_fields<>+0(SB), Z17
+	VPBROADCASTQ   few_fields<>+8(SB), Z18
+	VPBROADCASTQ   few_fields<>+16(SB), Z19
+	VPBROADCASTQ   few_fields<>+32(SB), Z20
+	VPBROADCASTQ   few_fields<>+48(SB), Z21
 	VMOVDQU64      (AX), Z24
 	VPBROADCASTQ   few_initial<>+0(SB), Z31
 	VPMULTISHIFTQB Z24, Z31, Z25
@@ -282,8 +282,8 @@ pair:
 	VPSRLQ         $0x01, Z23, Z24
 	VPSLLQ         $0x03, Z22, Z25
 	VPTERNLOGQ     $0xe4, Z21, Z25, Z24
-	VPBROADCASTQ   few_crypt_fields<>+24(SB), Z2
-	VPBROADCASTQ   few_crypt_fields<>+40(SB), Z3
+	VPBROADCASTQ   few_fields<>+24(SB), Z2
+	VPBROADCASTQ   few_fields<>+40(SB), Z3
 	VPBROADCASTQ   few_final<>+0(SB), Z31
 	VPMULTISHIFTQB Z24, Z31, Z0
 	VPBROADCASTQ   few_final<>+8(SB), Z31
@@ -310,15 +310,6 @@ pair:
 	VMOVDQU64      Z0, (AX)
 	VZEROUPPER
 	RET
-
-DATA few_crypt_fields<>+0(SB)/8, $0x0101010101010101
-DATA few_crypt_fields<>+8(SB)/8, $0x0404040404040404
-DATA few_crypt_fields<>+16(SB)/8, $0x1010101010101010
-DATA few_crypt_fields<>+24(SB)/8, $0x4040404040404040
-DATA few_crypt_fields<>+32(SB)/8, $0x0303030303030303
-DATA few_crypt_fields<>+40(SB)/8, $0x3030303030303030
-DATA few_crypt_fields<>+48(SB)/8, $0x0f0f0f0f0f0f0f0f
-GLOBL few_crypt_fields<>(SB), RODATA|NOPTR, $56
 
 DATA few_initial<>+0(SB)/8, $0x0620002202240426
 DATA few_initial<>+8(SB)/8, $0x371739193b1b3d1d

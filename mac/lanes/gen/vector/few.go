@@ -18,7 +18,7 @@ const FewLanes = 8
 // what is looked up or picked.
 type few struct {
 	*build.Context
-	name string
+	fields operand.Mem
 }
 
 // choose takes the bits in mask from a and the others from b, to a.
@@ -30,6 +30,7 @@ func (f *few) choose(a, b, mask reg.VecPhysical) {
 // Few gives the source of the core of 8 lanes.
 func Few() ([]byte, error) {
 	f := &few{Context: build.NewContext()}
+	f.fields = f.words("few_fields", repeated(fields))
 	f.schedule()
 	f.crypt()
 	return (&machine{Context: f.Context}).source()
@@ -60,7 +61,7 @@ func (f *few) end() {
 // together: every second bit, every second pair, the lower four.
 var fields = []uint64{0x01, 0x04, 0x10, 0x40, 0x03, 0x30, 0x0F}
 
-// bytes repeats a byte.
+// bytesOf repeats a byte.
 func bytesOf(b uint64) uint64 { return b * 0x0101010101010101 }
 
 // picked puts together six bits of each byte that are in a register each, in
@@ -84,13 +85,11 @@ func (f *few) pick(from reg.VecPhysical, control operand.Mem, by reg.VecPhysical
 // schedule writes the keys of the sixteen rounds of eight keys.
 func (f *few) schedule() {
 	masks, v, by, key := zmm(8, 15), zmm(16, 22), reg.Z30, reg.Z31
-	controls, mask := f.words("few_schedule", scheduleControls()), f.words("few_fields", repeated(fields))
+	controls := f.words("few_schedule", scheduleControls())
 	f.begin("schedule8", "to, key *uint64")
 	to, from := f.Load(f.Param("to"), f.GP64()), f.Load(f.Param("key"), f.GP64())
 	f.VMOVDQU64(operand.Mem{Base: from}, key)
-	for i, m := range masks {
-		f.VPBROADCASTQ(mask.Offset(8*i), m)
-	}
+	f.constants(masks, f.fields)
 	at, n := f.GP64(), f.GP64()
 	f.LEAQ(controls, at)
 	f.MOVQ(operand.U32(16), n)
@@ -113,11 +112,9 @@ func (f *few) crypt() {
 	f.begin("crypt8", "block, key *uint64, step int")
 	block, key, step := f.Load(f.Param("block"), f.GP64()), f.Load(f.Param("key"), f.GP64()), f.Load(f.Param("step"), f.GP64())
 
-	mask := f.words("few_crypt_fields", repeated(fields))
 	// Of the masks the sixth and fourth are for the end alone.
-	order := []int{0, 1, 2, 4, 6}
-	for i, n := range order {
-		f.VPBROADCASTQ(mask.Offset(8*n), masks[i])
+	for i, n := range []int{0, 1, 2, 4, 6} {
+		f.VPBROADCASTQ(f.fields.Offset(8*n), masks[i])
 	}
 	six := []reg.VecPhysical{masks[0], masks[1], masks[2], nil, masks[3], nil, masks[4]}
 	initial := f.words("few_initial", initialControls())
@@ -156,18 +153,18 @@ func (f *few) crypt() {
 	}
 	f.DECQ(n)
 	f.JNZ(operand.LabelRef("pair"))
-	f.final(block, left, right, mask, six, v)
+	f.final(block, left, right, six, v)
 	f.end()
 }
 
 // final makes a block of the halves, which it does not swap.
-func (f *few) final(block reg.Register, left, right reg.VecPhysical, mask operand.Mem, six, v []reg.VecPhysical) {
+func (f *few) final(block reg.Register, left, right reg.VecPhysical, six, v []reg.VecPhysical) {
 	f.VPSRLQ(operand.Imm(1), right, v[0])
 	f.VPSLLQ(operand.Imm(3), left, v[1])
 	f.choose(v[0], v[1], six[6])
 	bits, by, fourth, sixth := append(zmm(0, 2), v[1:7]...), v[7], reg.Z2, reg.Z3
-	f.VPBROADCASTQ(mask.Offset(8*3), fourth)
-	f.VPBROADCASTQ(mask.Offset(8*5), sixth)
+	f.VPBROADCASTQ(f.fields.Offset(8*3), fourth)
+	f.VPBROADCASTQ(f.fields.Offset(8*5), sixth)
 	f.pick(v[0], f.words("few_final", finalControls()), by, bits)
 	f.choose(bits[0], bits[1], six[0])
 	f.choose(bits[2], bits[3], six[1])
