@@ -36,6 +36,7 @@ var down = map[string]struct {
 	"pkcs11/uri":        {nil, "names of objects are text: whoever reads them needs no token library"},
 	"pkcs11/tokentest":  {[]string{"pkcs11"}, "a fixture makes tokens, and knows nothing of what is computed in them"},
 	"protocol":          {[]string{"mac", "mac/digits", "keystore"}, "the wire asks a mac.HSM; with a backend at hand it could MAC unchecked bytes"},
+	"protocol/testca":   {nil, "certificates for tests know nothing of what is said over them"},
 	"protocol/sjl05":    {[]string{"protocol", "mac", "keystore"}, "a dialect reads and writes; what it asks is answered by whoever answers everything else"},
 	"vectors":           {[]string{"mac", "keystore"}, "the vectors judge every implementation, so they lean on none"},
 	"vectors/gen":       {[]string{"vectors", "mac", "mac/reference", "keystore"}, "expected values come from the readable arithmetic, never from what they will judge"},
@@ -81,7 +82,7 @@ var down = map[string]struct {
 		"a settlement run asks a mac.HSM: with a backend or a wire of its own it would verify otherwise than the daemon",
 	},
 	"cmd/pbochsm/internal/bench": {
-		[]string{"cmd/pbochsm/internal/settlement", "cmd/pbochsm/internal/settlement/sample", "keystore", "mac", "mac/lanes", "mac/reference", "protocol", "vectors"},
+		[]string{"cmd/pbochsm/internal/settlement", "cmd/pbochsm/internal/settlement/sample", "keystore", "mac", "mac/lanes", "mac/reference", "protocol", "protocol/testca", "vectors"},
 		"a benchmark drives everything and nothing may depend on it; right answers come from the readable arithmetic",
 	},
 	"cmd/pbochsm/internal/settlement/sample": {

@@ -106,12 +106,12 @@ func settingOf(keys *keystore.Snapshot, op *Op, h keystore.Handle) setting {
 func (b *batch) compile(keys *keystore.Snapshot, ops []Op) {
 	b.chains, b.from = b.chains[:0], b.from[:0]
 	b.again, b.againFrom = b.again[:0], b.againFrom[:0]
-	var a admission
+	var found admissions
 	for i := range ops {
 		op := &ops[i]
 		op.Withdraw()
 		c := b.next()
-		if op.Err = a.admit(keys, op, c); op.Err != nil {
+		if op.Err = found.of(op).admit(keys, op, c); op.Err != nil {
 			*c = Chain{}
 			b.chains = b.chains[:len(b.chains)-1]
 			continue
@@ -130,9 +130,25 @@ func (b *batch) next() *Chain {
 	return &b.chains[n]
 }
 
-// An admission is what was found for an operation, which goes for the next ones
-// too as long as they are of its kind, key and number of levels: in a batch,
-// neighbours are mostly alike.
+// Admissions are what was found for the operations of a batch: neighbours are
+// mostly alike, and a file is of a few kinds, keys and numbers of levels that
+// come in any order. Each has one place, where the last of those that share it
+// stays.
+type admissions [32]admission
+
+// of gives the place of op, empty if it holds another one's.
+func (as *admissions) of(op *Op) *admission {
+	k := op.Key
+	i := (uint32(op.Kind)*0x9E3779B1 + uint32(op.Levels)*0x85EBCA6B + (uint32(k.Set)<<16|uint32(k.Version)<<8|uint32(k.Algorithm))*0xC2B2AE35) >> 27
+	a := &as[i]
+	if a.kind != op.Kind || a.key != op.Key || a.levels != op.Levels {
+		*a = admission{}
+	}
+	return a
+}
+
+// An admission is what was found for an operation, which goes for others too as
+// long as they are of its kind, key and number of levels.
 type admission struct {
 	kind   Kind // 0: nothing was found
 	levels uint8
@@ -145,8 +161,8 @@ type admission struct {
 
 // admit finds the key of op, holds op against it and makes its chain.
 func (a *admission) admit(keys *keystore.Snapshot, op *Op, c *Chain) error {
-	if a.kind != op.Kind || a.key != op.Key || a.levels != op.Levels || a.kind == 0 {
-		return a.renew(keys, op, c)
+	if a.kind == 0 {
+		return a.find(keys, op, c)
 	}
 	if err := a.procedure.check(op, a.setting.profile); err != nil {
 		return err
@@ -166,10 +182,9 @@ func (a *admission) chain(keys *keystore.Snapshot, op *Op, c *Chain) error {
 	return nil
 }
 
-// renew is admit for an operation unlike the one before. A field that is out of
+// find is admit for an operation unlike those before. A field that is out of
 // range comes before a key that does not fit.
-func (a *admission) renew(keys *keystore.Snapshot, op *Op, c *Chain) error {
-	*a = admission{}
+func (a *admission) find(keys *keystore.Snapshot, op *Op, c *Chain) error {
 	if !op.Kind.known() {
 		return ErrUnsupported
 	}

@@ -3,6 +3,7 @@ package mac
 import (
 	"context"
 	"slices"
+	"unsafe"
 
 	"pbochsm/keystore"
 )
@@ -46,7 +47,8 @@ const (
 	// No purse operations: what a caller composes. See Raw.
 	KindRawMAC       // make a MAC
 	KindRawMACVerify // verify one
-	KindRawTACVerify // verify a MAC made with a folded key, as a TAC is
+	KindRawTAC       // make a MAC with a folded key, as a TAC is
+	KindRawTACVerify // verify one
 	KindRawDerive    // give the card's key
 	KindRawEncipher
 	KindRawDecipher
@@ -75,6 +77,15 @@ type Op struct {
 
 	Answer [4]byte // out: the MAC that was made; zero unless Err is nil
 	Err    error   // out: nil, or why the operation was refused
+}
+
+// Fixed are the bytes of op that hold its kind, its key, its factors and those
+// fields that have a place of their own: what two operations of a kind differ in.
+// It is for those who make one like another, many times, and have found out
+// where a field stands by way of Bytes. Behind the last field there are at least
+// 7 bytes more.
+func (op *Op) Fixed() []byte {
+	return unsafe.Slice((*byte)(unsafe.Pointer(op)), unsafe.Offsetof(op.fields)+fieldRoom) //nolint:gosec // all bytes up to there are plain ones of op
 }
 
 // A script is what the Op of an issuer script, of a generic MAC or of a raw

@@ -121,7 +121,7 @@ func (r *Raw) compile(op *Op, c *Chain) {
 		if op.Kind == KindRawDecipher {
 			c.Mode = ModeDecipher
 		}
-	case KindRawTACVerify:
+	case KindRawTAC, KindRawTACVerify:
 		c.Final = FinalTAC
 		r.authenticate(c)
 	default:
@@ -163,7 +163,7 @@ func (r *Raw) judge(c *Chain, op *Op) {
 		if subtle.ConstantTimeCompare(c.MAC[0][:r.Size], r.Claim[:r.Size]) == 0 {
 			op.Err = wrong
 		}
-	case op.Kind == KindRawMAC:
+	case op.Kind == KindRawMAC, op.Kind == KindRawTAC:
 		r.Out = append([]byte(nil), c.MAC[0][:]...)
 	default:
 		r.Out = append([]byte(nil), c.Script.Data...)

@@ -86,6 +86,7 @@ func TestRawComputes(t *testing.T) {
 			"right half MAC":       {op: rawOp(mac.KindRawMACVerify, mac.Raw{Session: true, Data: data, IV: iv, Text: text, Size: 4, Claim: [8]byte(bySession)})},
 			"right MAC":            {op: rawOp(mac.KindRawMACVerify, mac.Raw{IV: iv, Text: text, Size: 8, Claim: [8]byte(retail)})},
 			"MAC of another key":   {op: rawOp(mac.KindRawMACVerify, mac.Raw{IV: iv, Text: text, Size: 4, Claim: [8]byte(bySession)}), err: mac.ErrMAC},
+			"TAC":                  {op: rawOp(mac.KindRawTAC, mac.Raw{IV: iv, Text: text}), want: byTAC},
 			"right TAC":            {op: rawOp(mac.KindRawTACVerify, mac.Raw{IV: iv, Text: text, Size: 4, Claim: [8]byte(byTAC)})},
 			"TAC with a wrong end": {op: rawOp(mac.KindRawTACVerify, mac.Raw{IV: iv, Text: text, Size: 8, Claim: [8]byte(append(byTAC[:7:7], byTAC[7]^1))}), err: mac.ErrTAC},
 			"derive":               {op: rawOp(mac.KindRawDerive, mac.Raw{}), want: card[:]},
@@ -125,7 +126,7 @@ func TestRawRefuses(t *testing.T) {
 	at := func(k mac.Kind, index uint16) mac.Op {
 		return rawOp(k, mac.Raw{ByIndex: true, Index: index, Text: block, Size: 4})
 	}
-	kinds := []mac.Kind{mac.KindRawMAC, mac.KindRawMACVerify, mac.KindRawTACVerify, mac.KindRawDerive, mac.KindRawEncipher, mac.KindRawDecipher}
+	kinds := []mac.Kind{mac.KindRawMAC, mac.KindRawMACVerify, mac.KindRawTAC, mac.KindRawTACVerify, mac.KindRawDerive, mac.KindRawEncipher, mac.KindRawDecipher}
 	for index, want := range map[uint16]error{
 		2: keystore.ErrRaw, 4: keystore.ErrRetired, 5: keystore.ErrRetired, 6: keystore.ErrAlgorithm, 7: mac.ErrInvalid, 8: keystore.ErrIndex, 0xFFFF: keystore.ErrIndex,
 	} {

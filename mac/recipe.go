@@ -207,6 +207,7 @@ var recipes = [numKinds]recipe{
 	// see Raw
 	KindRawMAC:       {name: "raw-mac"},
 	KindRawMACVerify: {name: "raw-mac-verify", wrong: ErrMAC},
+	KindRawTAC:       {name: "raw-tac"},
 	KindRawTACVerify: {name: "raw-tac-verify", wrong: ErrTAC},
 	KindRawDerive:    {name: "raw-derive"},
 	KindRawEncipher:  {name: "raw-encipher"},

@@ -1,98 +1,40 @@
 package protocol_test
 
 import (
-	"crypto/ecdsa"
-	"crypto/elliptic"
 	"crypto/rand"
 	"crypto/tls"
 	"crypto/x509"
-	"crypto/x509/pkix"
-	"encoding/pem"
-	"math/big"
 	"net"
-	"os"
-	"path/filepath"
 	"testing"
 	"time"
 
 	"pbochsm/protocol"
+	"pbochsm/protocol/testca"
 )
 
-// An authority issues certificates into files of a directory.
-type authority struct {
-	dir  string
-	cert *x509.Certificate
-	key  *ecdsa.PrivateKey
-}
-
-func newAuthority(t *testing.T, name string) *authority {
+func newAuthority(t *testing.T) *testca.Authority {
 	t.Helper()
-	a := &authority{dir: t.TempDir(), key: newKey(t)}
-	template := &x509.Certificate{
-		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: name},
-		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour),
-		IsCA: true, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageCertSign,
-	}
-	der, err := x509.CreateCertificate(rand.Reader, template, template, &a.key.PublicKey, a.key)
+	a, err := testca.New(t.TempDir(), rand.Reader, time.Now())
 	if err != nil {
 		t.Fatal(err)
 	}
-	if a.cert, err = x509.ParseCertificate(der); err != nil {
-		t.Fatal(err)
-	}
-	writePEM(t, a.file("ca.crt"), "CERTIFICATE", der)
 	return a
 }
 
-func newKey(t *testing.T) *ecdsa.PrivateKey {
+func issue(t *testing.T, a *testca.Authority, name string, change ...func(*x509.Certificate)) (cert, key string) {
 	t.Helper()
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	cert, key, err := a.Issue(name, change...)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return key
-}
-
-func (a *authority) file(name string) string { return filepath.Join(a.dir, name) }
-
-// issue writes name.crt and name.key; expired makes it a thing of the past.
-func (a *authority) issue(t *testing.T, name string, usage x509.ExtKeyUsage, expired bool) (cert, key string) {
-	t.Helper()
-	private := newKey(t)
-	template := &x509.Certificate{
-		SerialNumber: big.NewInt(time.Now().UnixNano()), Subject: pkix.Name{CommonName: name},
-		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour),
-		KeyUsage: x509.KeyUsageDigitalSignature, ExtKeyUsage: []x509.ExtKeyUsage{usage},
-		IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)},
-	}
-	if expired {
-		template.NotAfter = time.Now().Add(-time.Minute)
-	}
-	der, err := x509.CreateCertificate(rand.Reader, template, a.cert, &private.PublicKey, a.key)
-	if err != nil {
-		t.Fatal(err)
-	}
-	pkcs8, err := x509.MarshalPKCS8PrivateKey(private)
-	if err != nil {
-		t.Fatal(err)
-	}
-	writePEM(t, a.file(name+".crt"), "CERTIFICATE", der)
-	writePEM(t, a.file(name+".key"), "PRIVATE KEY", pkcs8)
-	return a.file(name + ".crt"), a.file(name + ".key")
-}
-
-func writePEM(t *testing.T, path, kind string, der []byte) {
-	t.Helper()
-	if err := os.WriteFile(path, pem.EncodeToMemory(&pem.Block{Type: kind, Bytes: der}), 0o600); err != nil {
-		t.Fatal(err)
-	}
+	return cert, key
 }
 
 // startTLS serves with a certificate of a.
-func startTLS(t *testing.T, s *protocol.Server, a *authority) (addr string) {
+func startTLS(t *testing.T, s *protocol.Server, a *testca.Authority) (addr string) {
 	t.Helper()
-	cert, key := a.issue(t, "server", x509.ExtKeyUsageServerAuth, false)
-	config, err := protocol.ServerTLS(cert, key, a.file("ca.crt"))
+	cert, key := issue(t, a, "server", testca.For(x509.ExtKeyUsageServerAuth))
+	config, err := protocol.ServerTLS(cert, key, a.CA())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -103,10 +45,12 @@ func startTLS(t *testing.T, s *protocol.Server, a *authority) (addr string) {
 	return startOn(t, s, tls.NewListener(l, config))
 }
 
-func clientTLS(t *testing.T, a *authority, name string, usage x509.ExtKeyUsage, expired bool) *tls.Config {
+// clientTLS is a client with a certificate of a, which is a client's unless
+// change says otherwise.
+func clientTLS(t *testing.T, a *testca.Authority, name string, change ...func(*x509.Certificate)) *tls.Config {
 	t.Helper()
-	cert, key := a.issue(t, name, usage, expired)
-	config, err := protocol.ClientTLS(cert, key, a.file("ca.crt"))
+	cert, key := issue(t, a, name, append([]func(*x509.Certificate){testca.For(x509.ExtKeyUsageClientAuth)}, change...)...)
+	config, err := protocol.ClientTLS(cert, key, a.CA())
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -35,7 +35,7 @@ var commands = [numCommands]command{
 	},
 	{
 		code: "NO", name: "status", chinese: "状态", serve: status,
-		fields: []Form{{"mode: 00, or 90 for the tokens", "模式:00;90为令牌状态", "2N"}},
+		fields: []Form{{"mode: 00, 01 for compliance, or 90 for the tokens", "模式:00;01合规;90为令牌状态", "2N"}},
 		answer: []Form{
 			{"input buffer: 0 = 2 KiB, 1 = 8 KiB, 2 = 16 KiB, 3 = 32 KiB", "输入缓冲区大小", "1N"},
 			{"transport: 1 = TCP", "传输方式:1 = TCP", "1N"},

@@ -33,22 +33,43 @@ func diagnostics(r *responder, fields scanner, out []byte) ([]byte, error) {
 	return append(out, r.firmware...), nil
 }
 
+// Modes of NO. The last is ours: payShield has none of this number.
+const (
+	modeStatus     = 0
+	modeCompliance = 1
+	modeTokens     = 90
+)
+
+// notCompliant is the answer in the mode of compliance with PCI HSM: a program is
+// no certified device.
+const notCompliant = '0'
+
 // status is NO.
 func status(r *responder, fields scanner, out []byte) ([]byte, error) {
 	mode, ok := fields.number(10, 2)
-	if !ok || mode != 0 && mode != tokensMode {
+	if !ok {
 		return nil, malformed("mode")
 	}
 	if err := fields.end(); err != nil {
 		return nil, err
 	}
-	if mode == tokensMode {
+	switch mode {
+	case modeStatus:
+		return generalStatus(r, out), nil
+	case modeCompliance:
+		return append(out, notCompliant), nil
+	case modeTokens:
 		return tokenStates(r, out)
 	}
+	return nil, malformed("mode")
+}
+
+// generalStatus is NO in its mode 00.
+func generalStatus(r *responder, out []byte) []byte {
 	out = append(out, bufferDigit(r.format.Limit), '1')
 	out = appendNumber(out, min(r.sockets, maxSockets), 10, 2)
 	out = append(out, r.firmware...)
-	return append(out, "00000"...), nil
+	return append(out, "00000"...)
 }
 
 // bufferKiB are the sizes that the status can tell.

@@ -90,7 +90,8 @@ func TestFieldRanges(t *testing.T) {
 		{"no length of the authentication code", buy[:len(buy)-2], "15"},
 		{"NC with a field", "NC0", "15"},
 		{"NO without a mode", "NO", "15"},
-		{"NO of another mode", "NO01", "15"},
+		{"NO of another mode", "NO02", "15"},
+		{"NO of compliance with a field", "NO010", "15"},
 		{"NO with a field", "NO000", "15"},
 		{"N0 without a count", "N0", "15"},
 		{"N0 of none", "N0000", "15"},
@@ -179,7 +180,7 @@ func TestHeaderLengths(t *testing.T) {
 			c := dial(t, start(t, s))
 			header := strings.Repeat("\x19", n)
 			for request, want := range map[string]string{
-				publishedLoad: "WB003A845BF0", publishedLoad + "0": "WB15", "NO00": "NP0001990007-E00000000", "ZZ": "Z[68",
+				publishedLoad: "WB003A845BF0", publishedLoad + "0": "WB15", "NO00": "NP0001990007-E00000000", "NO01": "NP000", "ZZ": "Z[68",
 			} {
 				if got := ask(t, c, header, request); got != header+want {
 					t.Errorf("%s: reply %q, want %q", request, got, want)

@@ -9,13 +9,14 @@ import (
 	"time"
 
 	"pbochsm/protocol"
+	"pbochsm/protocol/testca"
 )
 
 func TestLoadOverTLS(t *testing.T) {
-	a := newAuthority(t, "ours")
+	a := newAuthority(t)
 	s := newServer(t)
 	client := newClient(t, startTLS(t, s, a))
-	client.TLS = clientTLS(t, a, "client", x509.ExtKeyUsageClientAuth, false)
+	client.TLS = clientTLS(t, a, "client")
 	ops := sampleOps(t)
 	if err := client.Do(t.Context(), ops); err != nil {
 		t.Fatal(err)
@@ -28,8 +29,8 @@ func TestLoadOverTLS(t *testing.T) {
 }
 
 func TestTLSRefusals(t *testing.T) {
-	ours, foreign := newAuthority(t, "ours"), newAuthority(t, "foreign")
-	good := func() *tls.Config { return clientTLS(t, ours, "client", x509.ExtKeyUsageClientAuth, false) }
+	ours, foreign := newAuthority(t), newAuthority(t)
+	good := func() *tls.Config { return clientTLS(t, ours, "client") }
 	for _, tc := range []struct {
 		name   string
 		config func() *tls.Config
@@ -40,15 +41,15 @@ func TestTLSRefusals(t *testing.T) {
 			return c
 		}},
 		{"certificate of a foreign authority", func() *tls.Config {
-			c := clientTLS(t, foreign, "client", x509.ExtKeyUsageClientAuth, false)
+			c := clientTLS(t, foreign, "client")
 			c.RootCAs = good().RootCAs
 			return c
 		}},
 		{"expired certificate", func() *tls.Config {
-			return clientTLS(t, ours, "old", x509.ExtKeyUsageClientAuth, true)
+			return clientTLS(t, ours, "old", testca.Expired)
 		}},
 		{"certificate of a server", func() *tls.Config {
-			return clientTLS(t, ours, "other", x509.ExtKeyUsageServerAuth, false)
+			return clientTLS(t, ours, "other", testca.For(x509.ExtKeyUsageServerAuth))
 		}},
 		{"TLS 1.2", func() *tls.Config {
 			c := good()
@@ -83,9 +84,9 @@ func TestTLSRefusals(t *testing.T) {
 }
 
 func TestTLSIsNeverResumed(t *testing.T) {
-	a := newAuthority(t, "ours")
+	a := newAuthority(t)
 	addr := startTLS(t, newServer(t), a)
-	config := clientTLS(t, a, "client", x509.ExtKeyUsageClientAuth, false)
+	config := clientTLS(t, a, "client")
 	config.ClientSessionCache = tls.NewLRUClientSessionCache(8)
 	for i := range 3 {
 		c, err := tls.Dial("tcp", addr, config)
@@ -105,7 +106,7 @@ func TestTLSIsNeverResumed(t *testing.T) {
 func TestTLSHandshakeDeadline(t *testing.T) {
 	s := newServer(t)
 	s.Limits = shortLimits()
-	c := dial(t, startTLS(t, s, newAuthority(t, "ours")))
+	c := dial(t, startTLS(t, s, newAuthority(t)))
 	_, _ = c.Write([]byte{0x16, 3, 1}) // the beginning of a record
 	mustClose(t, c)
 	eventually(t, "the handshake failed", func() bool { return s.Stats().Failed == 1 })
@@ -113,12 +114,12 @@ func TestTLSHandshakeDeadline(t *testing.T) {
 
 // A client is its key, not its address.
 func TestCapPerCertificate(t *testing.T) {
-	a := newAuthority(t, "ours")
+	a := newAuthority(t)
 	s := newServer(t)
 	s.Limits = protocol.Limits{Connections: 9, PerClient: 1}
 	addr := startTLS(t, s, a)
-	one := clientTLS(t, a, "one", x509.ExtKeyUsageClientAuth, false)
-	two := clientTLS(t, a, "two", x509.ExtKeyUsageClientAuth, false)
+	one := clientTLS(t, a, "one")
+	two := clientTLS(t, a, "two")
 	connect := func(config *tls.Config) (*tls.Conn, error) {
 		c, err := tls.Dial("tcp", addr, config)
 		if err != nil {
@@ -142,10 +143,10 @@ func TestCapPerCertificate(t *testing.T) {
 }
 
 func TestTLSDrain(t *testing.T) {
-	a := newAuthority(t, "ours")
+	a := newAuthority(t)
 	s := newServer(t)
 	addr := startTLS(t, s, a)
-	c, err := tls.Dial("tcp", addr, clientTLS(t, a, "client", x509.ExtKeyUsageClientAuth, false))
+	c, err := tls.Dial("tcp", addr, clientTLS(t, a, "client"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -165,12 +166,12 @@ func TestTLSDrain(t *testing.T) {
 }
 
 func TestTLSFiles(t *testing.T) {
-	a := newAuthority(t, "ours")
-	cert, key := a.issue(t, "server", x509.ExtKeyUsageServerAuth, false)
+	a := newAuthority(t)
+	cert, key := issue(t, a, "server", testca.For(x509.ExtKeyUsageServerAuth))
 	for name, files := range map[string][3]string{
-		"no certificate":            {a.file("none"), key, a.file("ca.crt")},
-		"key of another":            {a.file("ca.crt"), key, a.file("ca.crt")},
-		"no authority":              {cert, key, a.file("none")},
+		"no certificate":            {"none", key, a.CA()},
+		"key of another":            {a.CA(), key, a.CA()},
+		"no authority":              {cert, key, "none"},
 		"authority without content": {cert, key, key},
 	} {
 		if _, err := protocol.ServerTLS(files[0], files[1], files[2]); err == nil {
@@ -187,7 +188,7 @@ func TestTLSHandshakesAtOnce(t *testing.T) {
 	s := newServer(t)
 	s.Limits = shortLimits()
 	s.Limits.Handshakes = 1
-	addr := startTLS(t, s, newAuthority(t, "ours"))
+	addr := startTLS(t, s, newAuthority(t))
 	for range 3 {
 		mustClose(t, dial(t, addr))
 	}

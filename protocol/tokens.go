@@ -21,10 +21,6 @@ func (s TokenState) String() string {
 	return fmt.Sprintf("token %s %s, TAC keys by way %s", s.Name, state, s.TAC)
 }
 
-// tokensMode is the mode of NO that tells of the tokens. payShield has none of
-// this number.
-const tokensMode = 90
-
 const (
 	maxTokens    = 99 // that two digits can count
 	maxTokenWord = 99 // characters of a name
@@ -70,7 +66,7 @@ func (s *scanner) word() (string, bool) {
 // Tokens asks how the server's tokens are; none, if all its keys are in its
 // file.
 func (c *Client) Tokens(ctx context.Context) ([]TokenState, error) {
-	body, err := c.ask(ctx, "NO", appendNumber(nil, tokensMode, 10, 2))
+	body, err := c.ask(ctx, "NO", appendNumber(nil, modeTokens, 10, 2))
 	if err != nil {
 		return nil, err
 	}

@@ -91,7 +91,7 @@ func withLedger(do func(*cli.Context, *books) error) cli.ActionFunc {
 		if err != nil {
 			return err
 		}
-		b.operator, err = recharge.NewOperator(recharge.OperatorOptions{Ledger: b.ledger, Keys: keys, Clock: time.Now, Rand: randomness})
+		b.operator, err = recharge.NewOperator(recharge.OperatorOptions{Ledger: b.ledger, Keys: keys, Clock: time.Now, Rand: randomness, PaymentTypes: cfg.Fields.Payments})
 		if err != nil {
 			return err
 		}

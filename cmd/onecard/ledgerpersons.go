@@ -25,50 +25,107 @@ func passwordFlag() cli.Flag {
 // readSecret takes a line from the file of a flag, from the terminal without
 // echo, or from stdin.
 func readSecret(c *cli.Context, flag, prompt string) (string, error) {
-	var text string
-	switch f, isFile := c.App.Reader.(*os.File); {
-	case c.String(flag) != "":
-		content, err := os.ReadFile(c.String(flag))
+	found, err := readSecrets(c, flag, prompt)
+	if err != nil {
+		return "", err
+	}
+	return found[0], nil
+}
+
+// readSecrets takes as many lines as there are prompts, see readSecret.
+func readSecrets(c *cli.Context, flag string, prompts ...string) ([]string, error) {
+	if name := c.String(flag); name != "" {
+		f, err := os.Open(name)
 		if err != nil {
-			return "", err
+			return nil, err
 		}
-		text = string(content)
-	case isFile && term.IsTerminal(int(f.Fd())):
+		defer f.Close()
+		return secretLines(f, len(prompts))
+	}
+	f, isFile := c.App.Reader.(*os.File)
+	if !isFile || !term.IsTerminal(int(f.Fd())) {
+		return secretLines(c.App.Reader, len(prompts))
+	}
+	var all []string
+	for _, prompt := range prompts {
 		fmt.Fprint(c.App.ErrWriter, prompt)
-		content, err := term.ReadPassword(int(f.Fd()))
+		line, err := term.ReadPassword(int(f.Fd()))
 		fmt.Fprintln(c.App.ErrWriter)
 		if err != nil {
-			return "", err
+			return nil, err
 		}
-		text = string(content)
-	default:
-		line, err := bufio.NewReader(io.LimitReader(c.App.Reader, 4096)).ReadString('\n')
+		if len(line) == 0 {
+			return nil, cmdline.Usagef("want a line that is not empty")
+		}
+		all = append(all, string(line))
+	}
+	return all, nil
+}
+
+// secretLines reads n lines, and waits for nothing after them.
+func secretLines(from io.Reader, n int) ([]string, error) {
+	r := bufio.NewReader(io.LimitReader(from, 4096))
+	all := make([]string, n)
+	for i := range all {
+		line, err := r.ReadString('\n')
 		if err != nil && !errors.Is(err, io.EOF) {
-			return "", err
+			return nil, err
 		}
-		text = line
+		if all[i] = strings.TrimRight(line, "\r\n"); all[i] == "" {
+			return nil, cmdline.Usagef("line %d of %d is missing or empty", i+1, n)
+		}
 	}
-	text = strings.TrimRight(text, "\r\n")
-	if text == "" || strings.ContainsAny(text, "\r\n") {
-		return "", cmdline.Usagef("want one line that is not empty")
+	if r.Buffered() > 0 {
+		return nil, cmdline.Usagef("there are more lines than the %d that are wanted", n)
 	}
-	return text, nil
+	return all, nil
 }
 
 func personCommand() *cli.Command {
 	return &cli.Command{
 		Name: "person", Usage: "who may propose and approve refunds and write-offs",
-		Subcommands: []*cli.Command{{
-			Name: "add", Usage: "add a person; the pass-phrase is read from stdin", Flags: on(numberFlag("name", "of the person"), passwordFlag()),
-			Action: withLedger(func(c *cli.Context, b *books) error {
-				passphrase, err := readSecret(c, "password-file", "pass-phrase of "+c.String("name")+": ")
-				if err != nil {
+		Subcommands: []*cli.Command{
+			{
+				Name: "add", Usage: "add a person; the pass-phrase is read from stdin",
+				Description: "The first two persons add themselves. Another is added in the presence of two who are there, each\n" +
+					"named by --sponsor: pass-phrases are asked for one after the other, the new one first, or are as many lines.",
+				Flags: on(numberFlag("name", "of the person"), passwordFlag(),
+					&cli.StringSliceFlag{Name: "sponsor", Usage: "person who vouches for the new one; twice, from the third person on"}),
+				Action: withLedger(addPerson),
+			},
+			{
+				Name: "list", Usage: "list the persons; the journal has when and by whom each was added", Flags: on(),
+				Action: withLedger(func(c *cli.Context, b *books) error {
+					names, err := b.ledger.Persons(c.Context)
+					for _, name := range names {
+						fmt.Fprintln(c.App.Writer, name)
+					}
 					return err
-				}
-				return b.operator.AddPerson(c.Context, b.who, c.String("name"), recharge.Password(passphrase))
-			}),
-		}},
+				}),
+			},
+		},
 	}
+}
+
+func addPerson(c *cli.Context, b *books) error {
+	names := append([]string{c.String("name")}, c.StringSlice("sponsor")...)
+	prompts := make([]string, len(names))
+	for i, name := range names {
+		prompts[i] = "pass-phrase of " + name + ": "
+	}
+	secrets, err := readSecrets(c, "password-file", prompts...)
+	if err != nil {
+		return err
+	}
+	all := make([]recharge.Signature, len(names))
+	for i, name := range names {
+		all[i] = recharge.Signature{Name: name, Passphrase: recharge.Password(secrets[i])}
+	}
+	err = b.operator.AddPerson(c.Context, b.who, all[0], all[1:]...)
+	if errors.Is(err, recharge.ErrSponsors) {
+		return cmdline.Hint(err, "name both: --sponsor NAME --sponsor NAME")
+	}
+	return err
 }
 
 // proposalCommand is what takes two persons: one proposes, another approves.

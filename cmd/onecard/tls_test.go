@@ -1,100 +1,47 @@
 package main
 
 import (
-	"crypto/ecdsa"
-	"crypto/elliptic"
 	"crypto/rand"
 	"crypto/tls"
 	"crypto/x509"
-	"crypto/x509/pkix"
-	"encoding/pem"
-	"math/big"
-	"net"
 	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
 	"pbochsm/cmd/onecard/internal/config"
+	"pbochsm/protocol/testca"
 )
 
-// An authority makes certificates, as files in its folder: ca.pem, and NAME.pem
-// with NAME.key.
-type authority struct {
-	t    *testing.T
-	dir  string
-	cert *x509.Certificate
-	key  *ecdsa.PrivateKey
+// A testAuthority is an authority of a test.
+type testAuthority struct {
+	*testca.Authority
+	t *testing.T
 }
 
-func newAuthority(t *testing.T) *authority {
+func newAuthority(t *testing.T) testAuthority {
 	t.Helper()
-	a := &authority{t: t, dir: t.TempDir()}
-	a.cert, a.key = a.certificate("authority"), a.newKey()
-	a.cert.IsCA, a.cert.BasicConstraintsValid, a.cert.KeyUsage = true, true, x509.KeyUsageCertSign
-	a.write("ca", a.cert, a.key)
-	return a
+	a, err := testca.New(t.TempDir(), rand.Reader, time.Now())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return testAuthority{a, t}
 }
 
-func (a *authority) newKey() *ecdsa.PrivateKey {
+func (a testAuthority) certify(name string, change ...func(*x509.Certificate)) (cert, key string) {
 	a.t.Helper()
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	cert, key, err := a.Issue(name, change...)
 	if err != nil {
 		a.t.Fatal(err)
 	}
-	return key
+	return cert, key
 }
-
-func (a *authority) certificate(name string) *x509.Certificate {
-	return &x509.Certificate{
-		SerialNumber: big.NewInt(time.Now().UnixNano()), Subject: pkix.Name{CommonName: name}, DNSNames: []string{name},
-		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour), KeyUsage: x509.KeyUsageDigitalSignature,
-		ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth, x509.ExtKeyUsageClientAuth},
-		IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)},
-	}
-}
-
-// certify makes a certificate for whoever has the address 127.0.0.1, or the
-// name, and gives the names of its files.
-func (a *authority) certify(name string, change ...func(*x509.Certificate)) (cert, key string) {
-	a.t.Helper()
-	c := a.certificate(name)
-	for _, f := range change {
-		f(c)
-	}
-	return a.write(name, c, a.newKey())
-}
-
-func (a *authority) write(name string, c *x509.Certificate, key *ecdsa.PrivateKey) (certFile, keyFile string) {
-	a.t.Helper()
-	cert, err := x509.CreateCertificate(rand.Reader, c, a.cert, &key.PublicKey, a.key)
-	if err != nil {
-		a.t.Fatal(err)
-	}
-	secret, err := x509.MarshalPKCS8PrivateKey(key)
-	if err != nil {
-		a.t.Fatal(err)
-	}
-	certFile, keyFile = filepath.Join(a.dir, name+".pem"), filepath.Join(a.dir, name+".key")
-	for _, f := range []struct {
-		name, kind string
-		der        []byte
-	}{{certFile, "CERTIFICATE", cert}, {keyFile, "PRIVATE KEY", secret}} {
-		if err := os.WriteFile(f.name, pem.EncodeToMemory(&pem.Block{Type: f.kind, Bytes: f.der}), 0o600); err != nil {
-			a.t.Fatal(err)
-		}
-	}
-	return certFile, keyFile
-}
-
-func (a *authority) caFile() string { return filepath.Join(a.dir, "ca.pem") }
 
 // client is the TLS of a client that believes this authority, with a
 // certificate of another one perhaps.
-func (a *authority) client(cert, key string) *tls.Config {
+func (a testAuthority) client(cert, key string) *tls.Config {
 	a.t.Helper()
-	text, err := os.ReadFile(a.caFile())
+	text, err := os.ReadFile(a.CA())
 	if err != nil {
 		a.t.Fatal(err)
 	}
@@ -127,14 +74,14 @@ func TestMutualTLS(t *testing.T) {
 	hsmCert, hsmKey := house.certify("pbochsm")
 	program := pbochsmProgram(t)
 	d := launchProgram(t, program, "serve", "--dev", "--listen", "", "--tls-listen", "127.0.0.1:0",
-		"--tls-cert", hsmCert, "--tls-key", hsmKey, "--tls-client-ca", house.caFile())
+		"--tls-cert", hsmCert, "--tls-key", hsmKey, "--tls-client-ca", house.CA())
 	addr, _, _ := strings.Cut(d.line("listening "), " ")
 
 	cfg := servedConfig(t, addr)
 	serverCert, serverKey := house.certify("onecard")
-	cfg.TLS = config.TLS{Certificate: serverCert, Key: serverKey, ClientCA: house.caFile()}
+	cfg.TLS = config.TLS{Certificate: serverCert, Key: serverKey, ClientCA: house.CA()}
 	own, ownKey := house.certify("api")
-	cfg.HSM.TLS = config.ModuleTLS{Certificate: own, Key: ownKey, CA: house.caFile()}
+	cfg.HSM.TLS = config.ModuleTLS{Certificate: own, Key: ownKey, CA: house.CA()}
 	file := configFile(t, cfg)
 	furnish(t, file, cfg)
 	p := launch(t, "serve", "--config", file)
@@ -150,8 +97,8 @@ func TestMutualTLS(t *testing.T) {
 	}
 
 	otherCert, otherKey := stranger.certify("terminal")
-	oldCert, oldKey := house.certify("old", func(c *x509.Certificate) { c.NotAfter = time.Now().Add(-time.Minute) })
-	serverOnly, serverOnlyKey := house.certify("server", func(c *x509.Certificate) { c.ExtKeyUsage = c.ExtKeyUsage[:1] })
+	oldCert, oldKey := house.certify("old", testca.Expired)
+	serverOnly, serverOnlyKey := house.certify("server", testca.For(x509.ExtKeyUsageServerAuth))
 	earlier := house.client(terminalCert, terminalKey)
 	earlier.MaxVersion = tls.VersionTLS12
 	for name, c := range map[string]*tls.Config{
@@ -193,7 +140,7 @@ func TestDaemonOverTLS(t *testing.T) {
 	house, stranger := newAuthority(t), newAuthority(t)
 	hsmCert, hsmKey := house.certify("pbochsm", func(c *x509.Certificate) { c.IPAddresses = nil })
 	d := launchProgram(t, pbochsmProgram(t), "serve", "--dev", "--listen", "", "--tls-listen", "127.0.0.1:0",
-		"--tls-cert", hsmCert, "--tls-key", hsmKey, "--tls-client-ca", house.caFile())
+		"--tls-cert", hsmCert, "--tls-key", hsmKey, "--tls-client-ca", house.CA())
 	addr, _, _ := strings.Cut(d.line("listening "), " ")
 	own, ownKey := house.certify("api")
 	other, otherKey := stranger.certify("api")
@@ -204,10 +151,10 @@ func TestDaemonOverTLS(t *testing.T) {
 		tls   config.ModuleTLS
 		ready int
 	}{
-		{"a name in the certificate", config.ModuleTLS{Certificate: own, Key: ownKey, CA: house.caFile(), Name: "pbochsm"}, 200},
-		{"the address, which is not in it", config.ModuleTLS{Certificate: own, Key: ownKey, CA: house.caFile()}, 503},
-		{"another authority", config.ModuleTLS{Certificate: own, Key: ownKey, CA: stranger.caFile(), Name: "pbochsm"}, 503},
-		{"a certificate of another one", config.ModuleTLS{Certificate: other, Key: otherKey, CA: house.caFile(), Name: "pbochsm"}, 503},
+		{"a name in the certificate", config.ModuleTLS{Certificate: own, Key: ownKey, CA: house.CA(), Name: "pbochsm"}, 200},
+		{"the address, which is not in it", config.ModuleTLS{Certificate: own, Key: ownKey, CA: house.CA()}, 503},
+		{"another authority", config.ModuleTLS{Certificate: own, Key: ownKey, CA: stranger.CA(), Name: "pbochsm"}, 503},
+		{"a certificate of another one", config.ModuleTLS{Certificate: other, Key: otherKey, CA: house.CA(), Name: "pbochsm"}, 503},
 		{"plain TCP", config.ModuleTLS{}, 503},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -11,3 +11,12 @@ func decode8to16(dst, text *byte, n int) bool
 
 //go:noescape
 func decode16to32(dst, text *byte, n int) bool
+
+//go:noescape
+func matchBlocks(text *byte, blocks *patternBlock, n int, never *[2]byte) bool
+
+//go:noescape
+func moveDigits(record, text *byte, moves *move, n int)
+
+//go:noescape
+func keepStill(record, still, kept *byte, n int)

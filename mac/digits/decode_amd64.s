@@ -26,6 +26,15 @@ GLOBL tooMuch<>(SB), RODATA|NOPTR, $4
 DATA sixteens<>+0(SB)/4, $0x01100110
 GLOBL sixteens<>(SB), RODATA|NOPTR, $4
 
+DATA nine<>+0(SB)/4, $0x39393939
+GLOBL nine<>(SB), RODATA|NOPTR, $4
+
+DATA nines<>+0(SB)/4, $0x09090909
+GLOBL nines<>(SB), RODATA|NOPTR, $4
+
+DATA low<>+0(SB)/4, $0x0f0f0f0f
+GLOBL low<>(SB), RODATA|NOPTR, $4
+
 // func decode8to16(dst *byte, text *byte, n int) bool
 // Requires: AVX, AVX2
 TEXT ·decode8to16(SB), NOSPLIT, $0-25
@@ -137,5 +146,110 @@ TEXT ·decode16to32(SB), NOSPLIT, $0-25
 
 none:
 	SETEQ ret+24(FP)
+	VZEROUPPER
+	RET
+
+// func matchBlocks(text *byte, blocks *byte, n int, never *byte) bool
+// Requires: AVX, AVX2
+TEXT ·matchBlocks(SB), NOSPLIT, $0-33
+	MOVQ         text+0(FP), AX
+	MOVQ         blocks+8(FP), CX
+	MOVQ         n+16(FP), DX
+	MOVQ         never+24(FP), BX
+	VPBROADCASTB (BX), Y0
+	VPBROADCASTB 1(BX), Y1
+	VPXOR        Y2, Y2, Y2
+	VPXOR        Y3, Y3, Y3
+
+block:
+	VMOVDQU      (AX), Y4
+	VPBROADCASTD upTo9<>+0(SB), Y5
+	VPADDB       Y5, Y4, Y5
+	VPBROADCASTD six<>+0(SB), Y6
+	VPSUBUSB     Y6, Y5, Y5
+	VPBROADCASTD below0<>+0(SB), Y6
+	VPSUBB       Y6, Y5, Y5
+	VPBROADCASTD noCase<>+0(SB), Y6
+	VPAND        Y6, Y4, Y4
+	VPBROADCASTD letterA<>+0(SB), Y6
+	VPSUBB       Y6, Y4, Y4
+	VPBROADCASTD ten<>+0(SB), Y6
+	VPADDUSB     Y6, Y4, Y4
+	VPMINUB      Y4, Y5, Y5
+	VPBROADCASTD tooMuch<>+0(SB), Y4
+	VPADDUSB     Y4, Y5, Y4
+	VMOVDQU      (AX), Y5
+	VPAND        64(CX), Y4, Y4
+	VPOR         Y4, Y3, Y3
+	VPCMPEQB     Y0, Y5, Y6
+	VPCMPEQB     Y1, Y5, Y4
+	VPOR         Y6, Y4, Y4
+	VPAND        96(CX), Y4, Y4
+	VPOR         Y4, Y2, Y2
+	VPXOR        (CX), Y5, Y5
+	VPAND        32(CX), Y5, Y5
+	VPOR         Y5, Y2, Y2
+	ADDQ         $0x20, AX
+	ADDQ         $0x80, CX
+	DECQ         DX
+	JNZ          block
+	VPOR         Y3, Y2, Y2
+	VPTEST       Y2, Y2
+	SETEQ        ret+32(FP)
+	VZEROUPPER
+	RET
+
+// func moveDigits(record *byte, text *byte, moves *byte, n int)
+// Requires: AVX, AVX2
+TEXT ·moveDigits(SB), NOSPLIT, $0-32
+	MOVQ         record+0(FP), AX
+	MOVQ         text+8(FP), CX
+	MOVQ         moves+16(FP), DX
+	MOVQ         n+24(FP), BX
+	VPBROADCASTD nine<>+0(SB), X0
+	VPBROADCASTD nines<>+0(SB), X1
+	VPBROADCASTD low<>+0(SB), X2
+	VPBROADCASTD sixteens<>+0(SB), X3
+
+move:
+	MOVQ       (DX), SI
+	MOVQ       8(DX), DI
+	VMOVDQU    (CX)(SI*1), X4
+	VPCMPGTB   X0, X4, X5
+	VPAND      X1, X5, X5
+	VPADDB     X5, X4, X4
+	VPAND      X2, X4, X4
+	VPMADDUBSW X3, X4, X4
+	VPACKUSWB  X4, X4, X4
+	VMOVQ      X4, (AX)(DI*1)
+	ADDQ       $0x10, DX
+	DECQ       BX
+	JNZ        move
+	VZEROUPPER
+	RET
+
+// func keepStill(record *byte, still *byte, kept *byte, n int)
+// Requires: AVX, AVX2, CMOV
+TEXT ·keepStill(SB), NOSPLIT, $0-32
+	MOVQ record+0(FP), AX
+	MOVQ still+8(FP), CX
+	MOVQ kept+16(FP), DX
+	MOVQ n+24(FP), BX
+	XORQ SI, SI
+	SUBQ $0x20, BX
+
+whole:
+	VMOVDQU   (DX)(SI*1), Y0
+	VMOVDQU   (AX)(SI*1), Y1
+	VPBLENDVB Y0, (CX)(SI*1), Y1, Y1
+	VMOVDQU   Y1, (AX)(SI*1)
+	CMPQ      SI, BX
+	JEQ       done
+	ADDQ      $0x20, SI
+	CMPQ      SI, BX
+	CMOVQGT   BX, SI
+	JMP       whole
+
+done:
 	VZEROUPPER
 	RET

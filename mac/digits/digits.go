@@ -23,6 +23,16 @@ func Decode(dst, text []byte) bool {
 	return decode(dst, text)
 }
 
+// Are tells whether all of text are digits.
+func Are(text []byte) bool {
+	for _, b := range text {
+		if noDigits(zeros&^0xFF|uint64(b)) != 0 {
+			return false
+		}
+	}
+	return true
+}
+
 // decode is Decode without the help of a processor.
 func decode(dst, text []byte) bool {
 	switch len(dst) {
@@ -100,18 +110,22 @@ const (
 )
 
 // unhex8 decodes eight digits, the first one in the lowest byte of x, into
-// four bytes, again the first one lowest. It computes on all eight at once:
-// the sum of a byte and 0x80 - n has its top bit set if the byte is at least
-// n, and no sum carries into the next byte where all are ASCII.
+// four bytes, again the first one lowest.
 func unhex8(x uint64) (uint32, bool) {
-	lower := x | 0x20*ones
-	digit := (x + (0x80-'0')*ones) &^ (x + (0x80-'9'-1)*ones)
-	letter := (lower + (0x80-'a')*ones) &^ (lower + (0x80-'f'-1)*ones) & tops
-	ok := (digit|letter)&tops == tops && x&tops == 0
-	n := x&(0x0F*ones) + 9*(letter>>7) // the low bits of 'a' are 1
+	n := x&(0x0F*ones) + 9*(x>>6&ones) // the low bits of 'a' are 1, and letters have bit 6
 	n = (n<<4 | n>>8) & 0x00FF00FF00FF00FF
 	n = (n | n>>8) & 0x0000FFFF0000FFFF
-	return uint32(n | n>>16), ok
+	return uint32(n | n>>16), noDigits(x) == 0
+}
+
+// noDigits is zero if all eight bytes are digits. It computes on all at once:
+// the sum of a byte and 0x80 - n has its top bit set if the byte is at least
+// n, and no sum carries into the next byte where all are ASCII.
+func noDigits(x uint64) uint64 {
+	lower := x | 0x20*ones
+	digit := (x + (0x80-'0')*ones) &^ (x + (0x80-'9'-1)*ones)
+	letter := (lower + (0x80-'a')*ones) &^ (lower + (0x80-'f'-1)*ones)
+	return (^(digit | letter) | x) & tops
 }
 
 // Append appends b in upper-case hexadecimal digits.

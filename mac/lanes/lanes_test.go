@@ -164,15 +164,20 @@ func TestNewWidthRefusesOthers(t *testing.T) {
 	}
 }
 
+// progress is after how many chains a long test says how far it is.
+const progress = 5_000_000
+
 func TestAgreesWithReference(t *testing.T) {
 	const keys = 16
 	test := func(t *testing.T, b *lanes.Backend, width int) {
 		s := newSource(1)
 		snap := snapshot(t, s.secrets(keys)...)
-		for left := *chainCount; left > 0; {
-			n := min(left, 1+s.IntN(2*width+22))
+		for done := 0; done < *chainCount; {
+			n := min(*chainCount-done, 1+s.IntN(2*width+22))
 			agree(t, b, snap, s.batch(n, keys))
-			left -= n
+			if done += n; done/progress > (done-n)/progress {
+				t.Logf("%d million chains", done/1_000_000)
+			}
 		}
 	}
 	eachWidth(t, test)

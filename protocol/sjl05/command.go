@@ -22,6 +22,7 @@ var commands = [...]command{
 	{0x61, mac.KindRawDerive, []field{key, factors}},
 	{0x80, mac.KindRawMAC, []field{label, key, factors, session, iv, message}},
 	{0x81, mac.KindRawMACVerify, []field{label, key, factors, session, iv, claim, message}},
+	{0x83, mac.KindRawTAC, []field{label, key, factors, iv, message}},
 	{0x84, mac.KindRawTACVerify, []field{label, key, factors, iv, claim, message}},
 	{0x91, mac.KindRawEncipher, []field{key, factors, blocks}},
 	{0x92, mac.KindRawDecipher, []field{key, factors, blocks}},

@@ -15,6 +15,8 @@ type Settings struct {
 	// MACSize is the width of the MAC or TAC in B081 and B084 in bytes: 4, a card's,
 	// or 8. 0 is DefaultMACSize.
 	MACSize int
+	// KeyCheck has B061 answer the key with its check value behind it.
+	KeyCheck bool
 	// Padding says what becomes of data before they are MACed.
 	Padding Padding
 	// Keys gives the key of each key index. If there is none, an index is the
@@ -122,8 +124,27 @@ func (d *Dialect) Append(out, request []byte, op *mac.Op, err error) []byte {
 	}
 	out = append(append(out, answered), echo[:]...)
 	answer := op.Raw().Out
-	if op.Kind == mac.KindRawEncipher || op.Kind == mac.KindRawDecipher {
+	switch op.Kind {
+	case mac.KindRawEncipher, mac.KindRawDecipher:
 		out = binary.BigEndian.AppendUint16(out, uint16(len(answer)))
+	case mac.KindRawDerive:
+		if d.settings.KeyCheck {
+			return appendChecked(out, answer)
+		}
 	}
 	return append(out, answer...)
+}
+
+// checkSize is the width of the check value of a key: three bytes, and zero.
+const checkSize = 4
+
+// appendChecked appends a key and its check value.
+func appendChecked(out, key []byte) []byte {
+	secret := keystore.Secret(key)
+	defer clear(secret[:])
+	kcv, err := secret.KCV(keystore.Cipher3DES) // fails where only FIPS ciphers are let through: zeros then
+	if err != nil {
+		kcv = keystore.KCV{}
+	}
+	return append(append(append(out, key...), kcv[:]...), make([]byte, checkSize-len(kcv))...)
 }

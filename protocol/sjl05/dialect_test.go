@@ -158,6 +158,7 @@ func TestCommands(t *testing.T) {
 		expect(t, conn, "derive", "B061"+echo+"0001"+card, fmt.Sprintf("41"+echo+"%X", key[:]))
 		expect(t, conn, "encipher", "B091"+echo+"0001"+card+data, fmt.Sprintf("41"+echo+"0010%X", arithmetic.Encipher(key, text)))
 		expect(t, conn, "decipher", "B092"+echo+"0001"+card+data, fmt.Sprintf("41"+echo+"0010%X", arithmetic.Decipher(key, text)))
+		expect(t, conn, "make a TAC", "B083"+echo+"00 0001"+card+zeroIV+data, fmt.Sprintf("41"+echo+"%X", tac[2]))
 		expect(t, conn, "TAC", "B084"+echo+"00 0001"+card+zeroIV+fmt.Sprintf("%X", tac[2])+data, "41"+echo)
 		expect(t, conn, "TAC by its left half", "B084"+echo+"00 0001"+card+zeroIV+fmt.Sprintf("%X00000000", tac[2][:4])+data, "45"+echo+"01")
 		expect(t, conn, "retail", "B080"+echo+"00 0001"+card+noneOf+echo+data, fmt.Sprintf("41"+echo+"%X", retail[2]))
@@ -187,6 +188,7 @@ func TestHostile(t *testing.T) {
 				expect(t, conn, "B080", "B080"+echo+"00 0003"+card+alg+zeroIV+data, "45"+echo+"1C")
 				expect(t, conn, "B081", "B081"+echo+"00 0003"+card+alg+zeroIV+"00000000"+data, "45"+echo+"1C")
 			}
+			expect(t, conn, "B083", "B083"+echo+"00 0003"+card+zeroIV+data, "45"+echo+"1C")
 			expect(t, conn, "B084", "B084"+echo+"00 0003"+card+zeroIV+"00000000"+data, "45"+echo+"1C")
 			want := "1C"
 			if n == 0 || n%8 != 0 {
@@ -290,6 +292,19 @@ func TestDrain(t *testing.T) {
 				t.Errorf("counted %+v", c)
 			}
 		}
+	})
+}
+
+// A client that reads a check value behind the key finds it, with one factor or
+// more, and none behind a refusal.
+func TestKeyCheck(t *testing.T) {
+	onBothPaths(t, func(t *testing.T, loops int) {
+		conn := serve(t, sjl05.Settings{KeyCheck: true}, loops, nil)
+		key := reference.Key(unhex(t, master)).Diversify(mac.Factor(unhex(t, factor)))
+		zeros := reference.Of(keystore.Cipher3DES).Encipher(key, make([]byte, 8))
+		expect(t, conn, "derive", "B061"+echo+"0001"+card, fmt.Sprintf("41"+echo+"%X%X00", key[:], zeros[:3]))
+		expect(t, conn, "without export", "B061"+echo+"0002"+card, "45"+echo+"1C")
+		expect(t, conn, "encipher", "B091"+echo+"0001"+card+"0008 0000000000000000", fmt.Sprintf("41"+echo+"0008%X", zeros))
 	})
 }
 

@@ -19,6 +19,7 @@ func FuzzRequest(f *testing.F) {
 		"B061" + echo + "0001" + card,
 		"B080" + echo + "01 0001" + card + session + zeroIV + mac2Text,
 		"B081" + echo + "01 0001" + card + session + zeroIV + "A3743BDA" + mac1Text,
+		"B083" + echo + "00 0001" + card + zeroIV + mac1Text,
 		"B084" + echo + "01 0003" + card + zeroIV + "A3743BDA" + mac1Text,
 		"B091" + echo + "0001" + card + "0008 0102030405060708",
 		"B092" + echo + "0003" + card + "0008 0102030405060708",
@@ -63,7 +64,7 @@ func FuzzRequest(f *testing.F) {
 		if !bytes.Equal(reply[1:9], b[2:10]) {
 			t.Fatalf("echoes %X for %X", reply[1:9], b[2:10])
 		}
-		longest := map[string]int{"B061": 16, "B080": 8, "B081": 0, "B084": 0, "B091": n, "B092": n}
+		longest := map[string]int{"B061": 16, "B080": 8, "B081": 0, "B083": 8, "B084": 0, "B091": n, "B092": n}
 		switch {
 		case err != nil && (reply[0] != 'E' || len(reply) != 10 || reply[9] == 0):
 			t.Fatalf("a refusal is %X", reply)

@@ -37,6 +37,9 @@ func source() ([]byte, error) {
 	c.constants()
 	c.decode("decode8to16", 8)
 	c.decode("decode16to32", 16)
+	c.match()
+	c.moveDigits()
+	c.keepStill()
 	functions, err := c.Result()
 	if err != nil {
 		return nil, err
@@ -72,6 +75,9 @@ func (c *writer) constants() {
 		{"ten", 0x0A0A0A0A},
 		{"tooMuch", 0x70707070},
 		{"sixteens", 0x01100110},
+		{"nine", 0x39393939},
+		{"nines", 0x09090909},
+		{"low", 0x0F0F0F0F},
 	} {
 		c.bytes[k.name] = c.StaticGlobal(k.name)
 		c.DataAttributes(attr.RODATA | attr.NOPTR)

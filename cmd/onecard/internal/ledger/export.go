@@ -11,16 +11,24 @@ import (
 var (
 	exportAccounts = survey(accountsOf + "ORDER BY a.id")
 	exportOrders   = survey(ordersOf + "ORDER BY o.id")
+	exportEvents   = survey("SELECT id, at, kind, domain, order_id, who, note FROM event ORDER BY id")
 	exportPostings = survey("SELECT id, event_id, order_id, from_account, to_account, amount FROM posting ORDER BY id")
 )
 
 // Export writes the journal as JSON lines: accounts with their balances, then
-// orders, then postings. No line has a secret, or what stands for one.
+// orders, then what happened, then postings. No line has a secret, or what stands for one.
 func (l *Ledger) Export(ctx context.Context, to io.Writer) error {
 	e := json.NewEncoder(to)
 	all := []ask{
 		{exportAccounts, nil, line(e, scanAccount, accountLine)},
 		{exportOrders, nil, line(e, scanOrder, orderLine)},
+		{exportEvents, nil, func(r row) error {
+			v := exportedEvent{Type: "event"}
+			if err := r.Scan(&v.ID, &v.At, &v.Kind, &v.Domain, &v.Order, &v.Who, &v.Note); err != nil {
+				return err
+			}
+			return e.Encode(v)
+		}},
 		{exportPostings, nil, func(r row) error {
 			p := exportedPosting{Type: "posting"}
 			if err := r.Scan(&p.ID, &p.Event, &p.Order, &p.From, &p.To, &p.Fen); err != nil {
@@ -54,6 +62,17 @@ type exportedOrder struct {
 	Account int64  `json:"account"`
 	Fen     int64  `json:"fen"`
 	At      int64  `json:"at"`
+}
+
+type exportedEvent struct {
+	Type   string `json:"type"`
+	ID     int64  `json:"id"`
+	At     int64  `json:"at"`
+	Kind   string `json:"kind"`
+	Domain string `json:"domain,omitempty"`
+	Order  int64  `json:"order,omitempty"`
+	Who    string `json:"who"`
+	Note   string `json:"note,omitempty"`
 }
 
 type exportedPosting struct {

@@ -10,6 +10,7 @@ var (
 	listAccounts   = survey(accountsOf + "WHERE a.kind <> 'SYSTEM' ORDER BY a.kind, a.number")
 	listVouchers   = survey(vouchersOf + "ORDER BY r.serial")
 	listCorporates = survey(corporates + "ORDER BY c.card_no")
+	listPersons    = survey("SELECT p.name FROM person p ORDER BY p.name")
 	listProposals  = survey(proposalsOf + "ORDER BY p.id")
 )
 
@@ -26,6 +27,15 @@ func (l *Ledger) Vouchers(ctx context.Context) ([]recharge.Voucher, error) {
 // Corporates gives the corporate cards.
 func (l *Ledger) Corporates(ctx context.Context) ([]recharge.Corporate, error) {
 	return list(ctx, l, listCorporates, scanCorporate)
+}
+
+// Persons gives the names of those who may take part in what takes two.
+func (l *Ledger) Persons(ctx context.Context) ([]string, error) {
+	return list(ctx, l, listPersons, func(r row) (*string, error) {
+		var name string
+		err := r.Scan(&name)
+		return &name, err
+	})
 }
 
 // Proposals gives what was proposed, with what became of it.

@@ -72,8 +72,8 @@ func (o *Operator) importLine(ctx context.Context, who, domain string, row []str
 		return false, fmt.Errorf("%w: the serial", ErrUnsuited)
 	case asnOf(row[1]) == nil:
 		return false, fmt.Errorf("%w: a card number has 16 digits", ErrUnsuited)
-	case row[3] == "":
-		return false, fmt.Errorf("%w: no payment type", ErrUnsuited)
+	case !slices.Contains(o.PaymentTypes, row[3]):
+		return false, refuseField(BadField, "PAYMENTTYPE")
 	}
 	r := RegisterOrder{
 		Caller: Caller{Domain: domain, Source: who}, TradeID: strings.ToUpper(row[0]), CardNo: row[1], Amount: Fen(amount),

@@ -12,11 +12,21 @@ import (
 
 // OperatorOptions are what an Operator works with.
 type OperatorOptions struct {
-	Ledger Ledger
+	Ledger Books
 	Keys   *Keys
 	Clock  func() time.Time
 	Rand   io.Reader
 	Cost   Cost // of password hashes; zero: the default
+
+	PaymentTypes []string // accepted where orders are imported
+}
+
+// Books are a Ledger as an Operator needs it.
+type Books interface {
+	Ledger
+
+	// Persons gives the names of those who may take part in what takes two.
+	Persons(ctx context.Context) ([]string, error)
 }
 
 // An Operator does what is not for the API: accounts, recharge cards, corporate
@@ -34,6 +44,7 @@ var (
 	ErrStatus    = errors.New("recharge: it is not in a status for that")
 	ErrPerson    = errors.New("recharge: person or pass-phrase refused")
 	ErrTwo       = errors.New("recharge: the person who approves must not be the one who proposed")
+	ErrSponsors  = errors.New("recharge: another person is added by two who are there, each with a pass-phrase")
 	ErrUnsuited  = errors.New("recharge: that value cannot be")
 	errBadAmount = fmt.Errorf("%w: the amount", ErrUnsuited)
 )

@@ -268,8 +268,10 @@ func TestTwoPersons(t *testing.T) {
 		w := newWorld(t, dsn, settings())
 		ctx := context.Background()
 		w.merchant("M1", 1000)
-		w.must(w.office.AddPerson(ctx, "op", "anna", "correct horse battery"))
-		w.must(w.office.AddPerson(ctx, "op", "bert", "staple horse correct"))
+		anna, bert := recharge.Signature{Name: "anna", Passphrase: "correct horse battery"}, recharge.Signature{Name: "bert", Passphrase: "staple horse correct"}
+		w.must(w.office.AddPerson(ctx, "op", anna))
+		w.must(w.office.AddPerson(ctx, "op", bert))
+		w.vouched(anna, bert)
 		c := w.newCard()
 		_, err := w.prepaid("WEBM", "P1", "M1", w.write(c, 300))
 		w.must(err)
@@ -301,6 +303,29 @@ func TestTwoPersons(t *testing.T) {
 			t.Errorf("a second refund: %v", err)
 		}
 	})
+}
+
+// vouched holds that a third person needs the two who are there.
+func (w *world) vouched(anna, bert recharge.Signature) {
+	w.t.Helper()
+	carl := recharge.Signature{Name: "carl", Passphrase: "battery horse staple"}
+	wrong := recharge.Signature{Name: "bert", Passphrase: "battery horse staple"}
+	for _, c := range []struct {
+		sponsors []recharge.Signature
+		want     error
+	}{
+		{nil, recharge.ErrSponsors},
+		{[]recharge.Signature{anna}, recharge.ErrSponsors},
+		{[]recharge.Signature{anna, anna}, recharge.ErrSponsors},
+		{[]recharge.Signature{anna, carl}, recharge.ErrPerson},
+		{[]recharge.Signature{anna, wrong}, recharge.ErrPerson},
+		{[]recharge.Signature{anna, bert}, nil},
+		{[]recharge.Signature{anna, bert}, recharge.ErrExists},
+	} {
+		if err := w.office.AddPerson(context.Background(), "op", carl, c.sponsors...); !errors.Is(err, c.want) {
+			w.t.Errorf("carl with %d sponsors: %v, want %v", len(c.sponsors), err, c.want)
+		}
+	}
 }
 
 // A file can be imported twice.

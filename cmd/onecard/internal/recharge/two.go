@@ -17,17 +17,41 @@ type Proposed struct {
 	Evidence string
 }
 
-// AddPerson registers a person with a pass-phrase.
-func (o *Operator) AddPerson(ctx context.Context, who, name string, passphrase Password) error {
-	if name == "" || len(passphrase) < 12 {
+// A Signature is a person who vouches for something.
+type Signature struct {
+	Name       string
+	Passphrase Password
+}
+
+// AddPerson registers a person with a pass-phrase. The first two add
+// themselves; from then on two of those who are there vouch for another, so that
+// one of them cannot become two.
+func (o *Operator) AddPerson(ctx context.Context, who string, added Signature, sponsors ...Signature) error {
+	if added.Name == "" || len(added.Passphrase) < 12 {
 		return fmt.Errorf("%w: a name, and a pass-phrase of 12 characters or more", ErrUnsuited)
 	}
-	hash, err := o.hasher.hash(string(passphrase))
+	there, err := o.Ledger.Persons(ctx)
 	if err != nil {
 		return err
 	}
-	c := &Change{Event: o.event("PERSON", who), Persons: []Person{{Name: name, Hash: hash}}}
-	c.Event.Note = name
+	note := added.Name
+	if len(there) >= 2 {
+		if len(sponsors) != 2 || sponsors[0].Name == sponsors[1].Name {
+			return ErrSponsors
+		}
+		note += ", for whom " + sponsors[0].Name + " and " + sponsors[1].Name + " vouch"
+	}
+	for _, s := range sponsors {
+		if err := o.person(ctx, s.Name, s.Passphrase); err != nil {
+			return err
+		}
+	}
+	hash, err := o.hasher.hash(string(added.Passphrase))
+	if err != nil {
+		return err
+	}
+	c := &Change{Event: o.event("PERSON", who), Persons: []Person{{Name: added.Name, Hash: hash}}}
+	c.Event.Note = note
 	return exists(o.Ledger.Commit(ctx, c))
 }
 

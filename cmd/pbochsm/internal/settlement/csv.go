@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+
+	"pbochsm/mac/digits"
 )
 
 // CSV is a format with a value for each column, separated by one character.
@@ -46,7 +48,7 @@ func (f *CSV) open(h *headReader) (parser, error) {
 	if p.sep == 0 {
 		p.sep = ','
 	}
-	if p.sep == '"' || p.sep == '\n' || p.sep == '\r' || p.sep >= 0x80 {
+	if p.sep == '"' || p.sep == '\n' || p.sep == '\r' || p.sep >= 0x80 || digits.Are([]byte{p.sep}) {
 		return nil, fmt.Errorf("%q cannot separate values", p.sep)
 	}
 	names := f.Columns
@@ -85,6 +87,8 @@ func (p *csvParser) name(names []string) (has set, err error) {
 }
 
 func (p *csvParser) template() *template { return p.start }
+
+func (p *csvParser) never() [2]byte { return [2]byte{p.sep, '\n'} }
 
 // parse expects each value to be as long as its part is wide, which spares the
 // search for its end. Any other value is searched, and judged as it is found.
@@ -145,9 +149,12 @@ func (p *csvParser) odd(c *csvColumn, text []byte, r *record) {
 		r.torn = true
 		return
 	}
+	if c.ignored {
+		r.pass(text)
+		return
+	}
 	text, ok := unquote(text)
 	switch {
-	case c.ignored:
 	case !ok:
 		r.bad.add(c.part)
 	default:

@@ -21,6 +21,9 @@ type Format interface {
 type parser interface {
 	template() *template
 	parse(line []byte, r *record)
+	// never gives two bytes that change how a line is parsed wherever they
+	// stand in it.
+	never() [2]byte
 }
 
 // identity tells one format from another in a state file.

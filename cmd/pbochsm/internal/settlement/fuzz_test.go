@@ -19,7 +19,8 @@ func (silent) Do(context.Context, []mac.Op) error { return nil }
 
 // FuzzLines reads any bytes as records. Each line must get one verdict, and
 // the same one however the input is cut into chunks, so that no line is ever
-// judged by what stands in another.
+// judged by what stands in another; and lines that are read by their shapes must
+// become what the parser makes of them.
 func FuzzLines(f *testing.F) {
 	layout := &Layout{
 		Columns: []Place{
@@ -37,7 +38,7 @@ func FuzzLines(f *testing.F) {
 	f.Add([]byte(strings.ReplaceAll(line, ",", `","`)), true)
 	f.Add([]byte(strings.Repeat(line+"\n", 9)), true)
 	f.Add([]byte("L   0011223344556677 0000100001112233445566000000010002AABBCCDD\nP\n"), false)
-	large, small := newJudge(64<<10), newJudge(512)
+	large, small, both := newJudge(64<<10), newJudge(512), newComparison()
 	f.Fuzz(func(t *testing.T, text []byte, asCSV bool) {
 		var format Format = layout
 		if asCSV {
@@ -48,6 +49,11 @@ func FuzzLines(f *testing.F) {
 		if whole != cut && longest(text) < 512 {
 			t.Fatalf("cut into small chunks:\n%s\nin large ones:\n%s", cut, whole)
 		}
+		p, err := format.open(&headReader{in: bufio.NewReader(strings.NewReader(""))})
+		if err != nil {
+			t.Fatal(err)
+		}
+		both.agree(t, p, text)
 		if want := countRecords(text); records != want || strings.Count(whole, "\n") != want {
 			t.Fatalf("%d records in %d lines:\n%s", records, want, whole)
 		}

@@ -79,7 +79,7 @@ func TestReadsWhatIsWritten(t *testing.T) {
 				line := c.writer.Append(nil, &want)
 				var got mac.Op
 				var r record
-				r.begin(p.template(), &got)
+				r.begin(p.template(), &got, line)
 				p.parse(line, &r)
 				if about, ok := r.finish(needs); !ok {
 					t.Fatalf("%s: cannot be read: %s", line, about)

@@ -6,8 +6,12 @@ import (
 	"fmt"
 	"io"
 	"maps"
+	"math"
+	"slices"
 
 	"go.yaml.in/yaml/v3"
+
+	"pbochsm/mac/digits"
 )
 
 // A Layout is a format with each value in the same place of every line. It is
@@ -64,6 +68,7 @@ func (l *Layout) With(c Constants) *Layout {
 type fixedParser struct {
 	start  *template
 	places []fixedPlace
+	gaps   []digits.Gap // what no place covers
 }
 
 type fixedPlace struct {
@@ -111,10 +116,25 @@ func (p *fixedParser) place(columns []Place) (has set, err error) {
 		has.add(meant)
 		p.places = append(p.places, fixedPlace{meant, c.Start - 1, c.Start - 1 + c.Width})
 	}
+	p.findGaps()
 	return has, nil
 }
 
 func (p *fixedParser) template() *template { return p.start }
+
+func (p *fixedParser) never() [2]byte { return [2]byte{'\n', '\n'} }
+
+// findGaps finds what is between the places, and after them.
+func (p *fixedParser) findGaps() {
+	places := slices.SortedFunc(slices.Values(p.places), func(a, b fixedPlace) int { return a.start - b.start })
+	at := 0
+	for _, c := range append(places, fixedPlace{start: math.MaxInt}) {
+		if c.start > at {
+			p.gaps = append(p.gaps, digits.Gap{At: at, End: c.start})
+		}
+		at = max(at, c.end)
+	}
+}
 
 // blanks are as many as most values are wide.
 const blanks = "                "
@@ -132,6 +152,11 @@ func (p *fixedParser) parse(line []byte, r *record) {
 		}
 		if !r.put(c.part, text) {
 			r.read(c.part, bytes.Trim(text, " "))
+		}
+	}
+	for _, g := range p.gaps {
+		if g.At < len(line) {
+			r.pass(line[g.At:min(g.End, len(line))])
 		}
 	}
 }

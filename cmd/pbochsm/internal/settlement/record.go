@@ -19,6 +19,12 @@ type record struct {
 	bad   set // the parts whose value cannot be read
 	torn  bool
 	start *template
+
+	// For the shape of the line.
+	line    []byte
+	found   []find       // the values that were read
+	gaps    []digits.Gap // what was not looked at
+	counted bool         // whether a value says itself how long it is
 }
 
 // A template is what all records of a file have in common: the values that
@@ -141,10 +147,10 @@ func factorsOf(s set) int {
 	return n
 }
 
-// begin makes r the empty record of a file, to be filled in at op.
-func (r *record) begin(t *template, op *mac.Op) {
+// begin makes r the empty record of a line, to be filled in at op.
+func (r *record) begin(t *template, op *mac.Op, line []byte) {
 	*op = t.op
-	*r = record{op: op, have: t.have, start: t}
+	*r = record{op: op, have: t.have, start: t, line: line, found: r.found[:0], gaps: r.gaps[:0]}
 }
 
 // put takes a value from a line, if it is one. If not, the part stays as it
@@ -154,6 +160,7 @@ func (r *record) put(p part, text []byte) bool {
 		return false
 	}
 	r.have.add(p)
+	r.note(p, text)
 	return true
 }
 
@@ -178,6 +185,7 @@ func (r *record) putCounted(p part, text []byte) bool {
 	}
 	copy(f.Bytes(r.op), raw[:n])
 	r.have.add(p)
+	r.counted = true
 	return true
 }
 

@@ -17,6 +17,7 @@ type worker struct {
 	lines   *verdictLine
 	write   bool // whether there is a verdict file
 	record  record
+	shapes  shapes
 	ops     []mac.Op
 	entries []entry
 }
@@ -47,30 +48,44 @@ func (w *worker) work(ctx context.Context, c *chunk) {
 	c.err = w.judge(c)
 }
 
-// parse reads the lines of c. Blank lines are no records.
+// parse reads the lines of c.
 func (w *worker) parse(c *chunk) {
-	start, r := c.parser.template(), &w.record
+	w.shapes.of(c.parser)
 	for text := c.text; len(text) > 0; {
-		line := text
-		if n := bytes.IndexByte(text, '\n'); n >= 0 {
-			line, text = text[:n], text[n+1:]
+		op := w.nextOp()
+		n := w.shapes.read(text, op)
+		if n > 0 {
+			w.entries = append(w.entries, entry{op: int32(len(w.ops) - 1)})
 		} else {
-			text = nil
+			w.ops = w.ops[:len(w.ops)-1]
+			n = w.parseLine(c.parser, text)
 		}
-		if n := len(line) - 1; n >= 0 && line[n] == '\r' {
-			line = line[:n]
-		}
-		switch {
-		case len(line) == 0:
-			w.entries = append(w.entries, entry{op: noOp, blank: true})
-		case len(line) > maxLine:
-			w.entries = append(w.entries, entry{op: noOp, verdict: Malformed, about: aboutLength})
-		default:
-			r.begin(start, w.nextOp())
-			c.parser.parse(line, r)
-			w.enter(r)
+		text = text[n:]
+	}
+}
+
+// parseLine reads the line that text begins with, and gives its length with its
+// end. Blank lines are no records.
+func (w *worker) parseLine(p parser, text []byte) int {
+	n := bytes.IndexByte(text, '\n') + 1
+	whole := n > 0
+	if !whole {
+		n = len(text)
+	}
+	line := withoutEnd(text[:n])
+	switch {
+	case len(line) == 0:
+		w.entries = append(w.entries, entry{op: noOp, blank: true})
+	case len(line) > maxLine:
+		w.entries = append(w.entries, entry{op: noOp, verdict: Malformed, about: aboutLength})
+	default:
+		w.record.begin(p.template(), w.nextOp(), line)
+		p.parse(line, &w.record)
+		if w.enter(&w.record) && whole {
+			w.shapes.learn(text[:n], &w.record)
 		}
 	}
+	return n
 }
 
 // nextOp gives room for another operation, with whatever was in it before.
@@ -83,17 +98,18 @@ func (w *worker) nextOp() *mac.Op {
 	return &w.ops[n]
 }
 
-// enter notes a record. What cannot be asked about does not stay among the
-// operations.
-func (w *worker) enter(r *record) {
+// enter notes a record, and tells whether it became an operation. What cannot be
+// asked about does not stay among the operations.
+func (w *worker) enter(r *record) bool {
 	last := int32(len(w.ops) - 1)
 	about, ok := r.finish(w.needs)
 	if ok {
 		w.entries = append(w.entries, entry{op: last})
-		return
+		return true
 	}
 	w.ops = w.ops[:last]
 	w.entries = append(w.entries, entry{op: noOp, verdict: Malformed, about: about})
+	return false
 }
 
 // ask has the module verify what can be verified.
