@@ -40,13 +40,14 @@ var down = map[string]struct {
 	"protocol/sjl05":    {[]string{"protocol", "mac", "keystore"}, "a dialect reads and writes; what it asks is answered by whoever answers everything else"},
 	"vectors":           {[]string{"mac", "keystore"}, "the vectors judge every implementation, so they lean on none"},
 	"vectors/gen":       {[]string{"vectors", "mac", "mac/reference", "keystore"}, "expected values come from the readable arithmetic, never from what they will judge"},
-	"cmd":               {[]string{"cmd/internal/cmdline", "cmd/onecard/internal/api", "cmd/onecard/internal/auditlog", "cmd/onecard/internal/config", "cmd/onecard/internal/ledger", "cmd/onecard/internal/modules", "cmd/onecard/internal/recharge", "cmd/onecard/internal/sim", "cmd/pbochsm/internal/audit", "cmd/pbochsm/internal/bench", "cmd/pbochsm/internal/serial", "cmd/pbochsm/internal/settlement", "cmd/pbochsm/internal/settlement/sample", "keystore", "mac", "mac/explain", "mac/transcript", "mac/reference", "mac/lanes", "mac/cardtest", "mac/cardtest/apdu", "pkcs11", "pkcs11/uri", "protocol", "protocol/sjl05", "vectors"}, "programs wire the parts together and test helpers stay out of them"},
+	"cmd":               {[]string{"cmd/internal/cmdline", "cmd/onecard/internal/api", "cmd/onecard/internal/api/contract", "cmd/onecard/internal/auditlog", "cmd/onecard/internal/config", "cmd/onecard/internal/ledger", "cmd/onecard/internal/modules", "cmd/onecard/internal/recharge", "cmd/onecard/internal/sim", "cmd/pbochsm/internal/audit", "cmd/pbochsm/internal/bench", "cmd/pbochsm/internal/serial", "cmd/pbochsm/internal/settlement", "cmd/pbochsm/internal/settlement/sample", "keystore", "mac", "mac/explain", "mac/transcript", "mac/reference", "mac/lanes", "mac/cardtest", "mac/cardtest/apdu", "pkcs11", "pkcs11/uri", "protocol", "protocol/sjl05", "vectors"}, "programs wire the parts together and test helpers stay out of them"},
 	"cmd/onecard/internal/recharge": {
 		[]string{"mac", "keystore"},
 		"the business asks a mac.HSM and a ledger; with HTTP or SQL at hand it would decide by them",
 	},
+	"cmd/onecard/internal/api/contract": {[]string{"cmd/onecard/internal/recharge"}, "names, shapes and codes of the API are a table that whoever needs them may read"},
 	"cmd/onecard/internal/api": {
-		[]string{"cmd/onecard/internal/recharge", "mac"},
+		[]string{"cmd/onecard/internal/api/contract", "cmd/onecard/internal/recharge", "mac"},
 		"the adapter translates; what it could decide or store by itself would be a second business",
 	},
 	"cmd/onecard/internal/batch": {nil, "who gathers callers knows nothing of what they want"},
@@ -58,13 +59,16 @@ var down = map[string]struct {
 		[]string{"mac", "keystore"},
 		"what was made is read from the log alone: with the ledger at hand it would be read as the ledger has it",
 	},
-	"cmd/onecard/internal/config": {nil, "the configuration is read before there is anything to configure"},
+	"cmd/onecard/internal/config": {
+		[]string{"cmd/onecard/internal/api/contract"},
+		"the configuration is read before there is anything to configure; it knows which endpoints there are",
+	},
 	"cmd/onecard/internal/modules": {
 		[]string{"cmd/onecard/internal/batch", "protocol", "mac", "keystore"},
 		"keys are reached through the wire alone, by whichever daemon answers",
 	},
 	"cmd/onecard/internal/sim": {
-		[]string{"cmd/onecard/internal/api", "cmd/onecard/internal/recharge", "mac", "mac/cardtest", "mac/explain"},
+		[]string{"cmd/onecard/internal/api", "cmd/onecard/internal/api/contract", "cmd/onecard/internal/recharge", "mac", "mac/cardtest", "mac/explain"},
 		"the sandbox plays cards and faults around the API; it books nothing",
 	},
 	"cmd/internal/cmdline": {nil, "the programs' common manners know nothing of what a program is for"},

@@ -32,3 +32,28 @@ func TestReadme(t *testing.T) {
 	}
 	p.stop()
 }
+
+// TestOperationsGuide looks at a fresh sandbox's ledger, while the sandbox runs,
+// as docs/operations.md shows it.
+func TestOperationsGuide(t *testing.T) {
+	text, err := os.ReadFile("../../docs/operations.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	shown := regexp.MustCompile("(?s)`sandbox.yaml`.*?```yaml\n(.*?)```\n\n```console\n\\$ onecard ([^\n]*) --config sandbox.yaml\n(.*?)```").
+		FindSubmatch(text)
+	if shown == nil {
+		t.Fatal("docs/operations.md does not show how to look at the sandbox's ledger")
+	}
+	dir := filepath.Join(t.TempDir(), "sandbox")
+	p, _ := devProcess(t, dir)
+	file := filepath.Join(t.TempDir(), "sandbox.yaml")
+	config := strings.Replace(string(shown[1]), "data/sandbox", dir, 1)
+	if err := os.WriteFile(file, []byte(config), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if out := onecard(t, "", append(strings.Fields(string(shown[2])), "--config", file)...); out != string(shown[3]) {
+		t.Errorf("onecard %s: %swant %s", shown[2], out, shown[3])
+	}
+	p.stop()
+}

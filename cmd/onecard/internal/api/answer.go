@@ -14,9 +14,9 @@ import (
 	"pbochsm/cmd/onecard/internal/recharge"
 )
 
-// retryAfter is the seconds after which a request that the server had no time
+// retrySoon is the seconds after which a request that the server had no time
 // or means for may be sent again.
-const retryAfter = 1
+const retrySoon = 1
 
 // answer writes the answer: the values under the endpoint's names, or the
 // refusal. Bytes depend on nothing else, so that a stored answer is answered
@@ -34,13 +34,22 @@ func (x *exchange) answer(values []string, refused *refusal) {
 	h.Set("Cache-Control", "no-store")
 	status := x.status(result)
 	if result.Status == http.StatusTooManyRequests || result.Status == http.StatusServiceUnavailable {
-		h.Set("Retry-After", strconv.Itoa(retryAfter))
+		h.Set("Retry-After", strconv.FormatInt(x.retryAfter(), 10))
 	}
 	if status == http.StatusMethodNotAllowed {
 		h.Set("Allow", http.MethodPost)
 	}
 	x.w.WriteHeader(status)
 	_, _ = x.w.Write(text) // who does not read it may ask again
+}
+
+// retryAfter is the seconds before which it is no use to send the request
+// again. Wrong passwords are forgotten when their minute, or their hour, ends.
+func (x *exchange) retryAfter() int64 {
+	if x.outcome.spent {
+		return 60 - x.api.Now().Unix()%60
+	}
+	return retrySoon
 }
 
 // status is the HTTP status of the outcome.

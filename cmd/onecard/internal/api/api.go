@@ -148,7 +148,10 @@ func (x *exchange) do() (values []string, refused *refusal) {
 	case err == nil:
 		return values, nil
 	case errors.As(err, &told):
-		return nil, &refusal{code: told.Code, field: x.request.endpoint.spelling(told.Field), cause: told.Cause}
+		return nil, &refusal{
+			code: told.Code, field: x.request.endpoint.spelling(told.Field), cause: told.Cause,
+			spent: told.Code == recharge.TooManyRequests,
+		}
 	}
 	return nil, &refusal{code: recharge.Internal, cause: err}
 }

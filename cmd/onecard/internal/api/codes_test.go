@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"pbochsm/cmd/onecard/internal/api"
 	"pbochsm/cmd/onecard/internal/api/contract"
@@ -44,6 +45,22 @@ func TestCodes(t *testing.T) {
 	}
 	if !strings.Contains(b.log.String(), "innermost") {
 		t.Error("the cause is not in the log")
+	}
+}
+
+// Who has sent too many wrong passwords is told to wait for the next minute at
+// least: nothing that comes before it is answered otherwise.
+func TestRetryAfterWrongPasswords(t *testing.T) {
+	const pwcheck = "/recharcard/pwcheck"
+	for second, want := range map[int]string{0: "60", 42: "18", 59: "1"} {
+		b := newBench(t, func(o *api.Options) {
+			o.Now = func() time.Time { return clock.Truncate(time.Minute).Add(time.Duration(second) * time.Second) }
+		})
+		b.service.err = &recharge.Error{Code: recharge.TooManyRequests}
+		a := b.ask(pwcheck, valid(pwcheck))
+		if got := a.header.Get("Retry-After"); got != want || a.status != 429 || a.code() != "2004" {
+			t.Errorf("at second %d: %d %s, Retry-After %q, want %s", second, a.status, a.body, got, want)
+		}
 	}
 }
 

@@ -8,6 +8,7 @@ type refusal struct {
 	code   recharge.Code
 	status int    // HTTP, instead of the code's
 	field  string // that it is about, as the endpoint spells it
+	spent  bool   // too many wrong passwords, which are counted by the minute and the hour
 	cause  error  // for the log; a caller never sees it
 }
 

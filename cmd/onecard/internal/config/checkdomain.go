@@ -4,8 +4,12 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"maps"
 	"regexp"
+	"slices"
 	"strings"
+
+	"pbochsm/cmd/onecard/internal/api/contract"
 )
 
 var (
@@ -29,7 +33,45 @@ func (cfg *Config) checkDomains() error {
 			errs = append(errs, fmt.Errorf("origin_domains: %s: %w", d.Code, err))
 		}
 	}
+	return errors.Join(append(errs, cfg.checkKeysDiffer())...)
+}
+
+// checkKeysDiffer refuses a key that two domains have: the caller of one could
+// speak for the other. Tokens may be made over keys in upper case, so letter
+// case makes no other key.
+func (cfg *Config) checkKeysDiffer() error {
+	var errs []error
+	owners := map[string]*Domain{}
+	for i := range cfg.Domains {
+		d := &cfg.Domains[i]
+		for _, k := range d.keys() {
+			key := strings.ToUpper(k.secret.Reveal())
+			owner := owners[key]
+			switch {
+			case key == "":
+			case owner == nil:
+				owners[key] = d
+			case owner != d:
+				errs = append(errs, fmt.Errorf("origin_domains: %s: %s: %s has the same, so that each could speak for the other", d.Code, k.member, owner.Code))
+			}
+		}
+	}
 	return errors.Join(errs...)
+}
+
+// A namedKey is a key with the member that it stands in.
+type namedKey struct {
+	member string
+	secret Secret
+}
+
+// keys are all keys of a domain; some may be empty.
+func (d *Domain) keys() []namedKey {
+	all := []namedKey{{"key", d.Key}, {"signature_key", d.Signature}}
+	for _, channel := range slices.Sorted(maps.Keys(d.ChannelKeys)) {
+		all = append(all, namedKey{"channel_keys: " + channel, d.ChannelKeys[channel]})
+	}
+	return all
 }
 
 func (d *Domain) check(production bool) error {
@@ -48,9 +90,9 @@ func (d *Domain) check(production bool) error {
 	if len(d.Endpoints) == 0 {
 		return errors.New("endpoints: none is allowed: list those that this domain may call")
 	}
-	for _, e := range d.Endpoints {
-		if !strings.HasPrefix(e, "/") {
-			return fmt.Errorf("endpoints: %q is no path", e)
+	for _, path := range d.Endpoints {
+		if !slices.ContainsFunc(contract.Endpoints(), func(e contract.Endpoint) bool { return e.Path == path }) {
+			return fmt.Errorf("endpoints: there is no endpoint %q", path)
 		}
 	}
 	return errors.Join(
@@ -66,9 +108,9 @@ func (d *Domain) checkKeys(production bool) error {
 	if d.Key.Empty() {
 		return errors.New("key: there is none")
 	}
-	errs := []error{checkKey("key", d.Key, production), checkKey("signature_key", d.Signature, production)}
-	for channel, key := range d.ChannelKeys {
-		errs = append(errs, checkKey("channel_keys: "+channel, key, production))
+	var errs []error
+	for _, k := range d.keys() {
+		errs = append(errs, checkKey(k.member, k.secret, production))
 	}
 	return errors.Join(errs...)
 }

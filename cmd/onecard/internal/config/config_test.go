@@ -145,7 +145,18 @@ func TestRefusals(t *testing.T) {
 		{"payment", "mode: test", "mode: test\nfields: {payment_types: ['1']}", "payment_types"},
 		{"domain code", "code: APPM", "code: app", "four upper-case"},
 		{"no endpoints", "endpoints: [/tuxedo/now]", "endpoints: []", "endpoints"},
-		{"no path", "endpoints: [/tuxedo/now]", "endpoints: [now]", "no path"},
+		{"no path", "endpoints: [/tuxedo/now]", "endpoints: [now]", `APPM: endpoints: there is no endpoint "now"`},
+		{"no endpoint", "[/tuxedo/now]", "[/tuxedo/now, /tuxedo/alverfy]", `APPM: endpoints: there is no endpoint "/tuxedo/alverfy"`},
+		{"one key for two", "card_schemes:", "  - {code: WEBM, key: verysecretkey, endpoints: [/tuxedo/now]}\ncard_schemes:", "WEBM: key: APPM has the same"},
+		{"one key in two cases", "card_schemes:", "  - {code: WEBM, key: VerySecretKey, endpoints: [/tuxedo/now]}\ncard_schemes:", "WEBM: key: APPM has the same"},
+		{
+			"one channel key for two", "card_schemes:",
+			"  - {code: WEBM, key: k, channel_keys: {'02': verysecretkey}, endpoints: [/tuxedo/now]}\ncard_schemes:", "WEBM: channel_keys: 02: APPM has the same",
+		},
+		{
+			"another's signature key", "card_schemes:",
+			"  - {code: WEBM, key: k, signature_key: verysecretkey, endpoints: [/tuxedo/now]}\ncard_schemes:", "WEBM: signature_key: APPM has the same",
+		},
 		{"key with &", "key: verysecretkey", "key: 'a&b'", "key"},
 		{"no key", "key: verysecretkey, ", "", "key"},
 		{"short key in production", "mode: test", "mode: production", "shorter than 32"},
@@ -175,7 +186,7 @@ func TestRefusals(t *testing.T) {
 			if err == nil || !strings.Contains(err.Error(), c.want) {
 				t.Fatalf("got %v, want a word about %s", err, c.want)
 			}
-			for _, secret := range []string{"verysecretkey", strings.Repeat("5A", 32), long} {
+			for _, secret := range []string{"verysecretkey", "VerySecretKey", strings.Repeat("5A", 32), long} {
 				if strings.Contains(err.Error(), secret) {
 					t.Errorf("the error holds a secret: %v", err)
 				}
