@@ -1,10 +1,19 @@
 package lanes
 
-import "golang.org/x/sys/cpu"
+import (
+	"sync"
+
+	"golang.org/x/sys/cpu"
+)
 
 // cores are the cores that this processor has, narrow before wide.
 func cores() []core {
-	all := []core{newCore(core64)}
+	var all []core
+	if cpu.X86.HasAVX512VBMI {
+		all = append(all, core{lanes: fewLanes, upTo: upTo8, groups: &sync.Pool{New: func() any { return runner(newFew()) }}})
+	}
+	all = append(all, newCore(core64))
+	all[len(all)-1].upTo = upTo64
 	if cpu.X86.HasAVX2 {
 		all = append(all, newCore(core256))
 	}

@@ -16,6 +16,7 @@ import (
 var files = map[string]func() ([]byte, error){
 	"round64_gen.go":  core64,
 	"core256_amd64.s": func() ([]byte, error) { return vector.Core(256) },
+	"core8_amd64.s":   vector.Few,
 	"core512_amd64.s": func() ([]byte, error) { return vector.Core(512) },
 }
 

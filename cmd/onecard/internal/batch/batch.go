@@ -96,6 +96,11 @@ func (q *Queue[T]) run() {
 	for {
 		select {
 		case <-q.stop:
+			return // whatever waits
+		default:
+		}
+		select {
+		case <-q.stop:
 			return
 		case i := <-q.waiting:
 			all = q.gather(append(all[:0], i))
