@@ -92,8 +92,8 @@ func benchmarkLoads(b *testing.B, dsn string) float64 {
 	return loads / took.Seconds()
 }
 
-// processorTime is what this process has had of the processors: daemon, service
-// and clients alike, and SQLite, but not PostgreSQL.
+// processorTime is what this process has had of the processors: service, SQLite
+// and clients, but neither the daemon nor PostgreSQL.
 func processorTime(b *testing.B) time.Duration {
 	var u unix.Rusage
 	if err := unix.Getrusage(unix.RUSAGE_SELF, &u); err != nil {
@@ -112,7 +112,8 @@ func unpaced(b *testing.B) {
 	})
 }
 
-// moneySystem is daemon, ledger and API on TCP, with a merchant who is rich.
+// moneySystem is a daemon of its own, ledger and API on TCP, with a merchant who
+// is rich.
 func moneySystem(b *testing.B, dsn string) (addr string) {
 	hsm := launchProgram(b, pbochsmProgram(b), "serve", "--dev", "--listen", "127.0.0.1:0")
 	cfg := servedConfig(b, hsm.line("listening "))
