@@ -1,7 +1,6 @@
 package protocol
 
 import (
-	"syscall"
 	"time"
 )
 
@@ -111,7 +110,7 @@ func (l *loop) visit(t *turn, c *loopConn, share int) {
 
 // discard reads what still comes after the end of the stream.
 func (l *loop) discard(t *turn, c *loopConn) {
-	n, err := syscall.Read(c.fd, t.arena[t.used:])
+	n, err := readNow(c.fd, t.arena[t.used:])
 	switch {
 	case n > 0:
 		c.partBy = l.now + partingPause
