@@ -21,7 +21,9 @@ function add(pattern, name, ours, theirs, goal) {
 /^ *--- SKIP: / { skipped = $3; next }
 skipped != "" { sub(/^ *[^ ]*: /, ""); printf "%-58s left out: %s\n", skipped, $0; skipped = ""; next }
 
-/^ *--- FAIL|^FAIL|^panic/ { print; bad = 1 }
+/^ *--- FAIL|^FAIL|^panic/ { print; bad = failed = 1; next }
+failed && /^ / { print } # why
+/^[^ ]/ { failed = 0 }
 
 /^Benchmark/ && $2 ~ /^[0-9]+$/ {
 	split("", value)
