@@ -16,7 +16,13 @@ type Backend struct {
 	scripts core   // for issuer scripts
 }
 
-var _ mac.Backend = (*Backend)(nil)
+var (
+	_ mac.Backend = (*Backend)(nil)
+	_ mac.Prompt  = (*Backend)(nil)
+)
+
+// Prompt tells that there is nothing to wait for.
+func (*Backend) Prompt() bool { return true }
 
 // A core is groups of one width, to be used by whoever needs one.
 type core struct {
