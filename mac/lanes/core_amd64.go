@@ -2,14 +2,23 @@ package lanes
 
 import "golang.org/x/sys/cpu"
 
-// cores are the cores that this processor has, narrow before wide.
+// cores are the cores that this processor has, narrow before wide. The best one
+// for SM4 needs other extensions than that for DES of the same width; without
+// them it is that of the width below.
 func cores() []core {
-	all := []core{newCore(core64)}
+	all := []core{newCore(core64, sm4Plain)}
+	sm4 := sm4Plain
 	if cpu.X86.HasAVX2 {
-		all = append(all, newCore(core256))
+		if cpu.X86.HasAES {
+			sm4 = sm4x256
+		}
+		all = append(all, newCore(core256, sm4))
 	}
 	if cpu.X86.HasAVX512F {
-		all = append(all, newCore(core512))
+		if cpu.X86.HasAVX512BW && cpu.X86.HasAVX512GFNI {
+			sm4 = sm4x512
+		}
+		all = append(all, newCore(core512, sm4))
 	}
 	return all
 }

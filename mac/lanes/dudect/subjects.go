@@ -59,9 +59,6 @@ func subjects() ([]subject, error) {
 		return nil, err
 	}
 	all := []subject{tables(), earlyExit()}
-	for _, s := range secrets {
-		all = append(all, subject{name: "SM4, " + s.name, prepare: load(lanes.New(), sm4, s.set)})
-	}
 	for _, width := range lanes.Widths() {
 		b, err := lanes.NewWidth(width)
 		if err != nil {
@@ -71,6 +68,9 @@ func subjects() ([]subject, error) {
 			all = append(all, subject{
 				name:    fmt.Sprintf("%d lanes, %s", width, s.name),
 				prepare: load(b, keys, s.set),
+			}, subject{
+				name:    fmt.Sprintf("SM4 in %s, %s", b.SM4(), s.name),
+				prepare: load(b, sm4, s.set),
 			})
 		}
 	}
