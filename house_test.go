@@ -49,8 +49,9 @@ var down = map[string]struct {
 		[]string{"cmd/onecard/internal/recharge", "mac"},
 		"the adapter translates; what it could decide or store by itself would be a second business",
 	},
+	"cmd/onecard/internal/batch": {nil, "who gathers callers knows nothing of what they want"},
 	"cmd/onecard/internal/ledger": {
-		[]string{"cmd/onecard/internal/recharge", "mac"},
+		[]string{"cmd/onecard/internal/batch", "cmd/onecard/internal/recharge", "mac"},
 		"storage that knew the wire or the API could answer before it has stored",
 	},
 	"cmd/onecard/internal/auditlog": {
@@ -59,7 +60,7 @@ var down = map[string]struct {
 	},
 	"cmd/onecard/internal/config": {nil, "the configuration is read before there is anything to configure"},
 	"cmd/onecard/internal/modules": {
-		[]string{"protocol", "mac", "keystore"},
+		[]string{"cmd/onecard/internal/batch", "protocol", "mac", "keystore"},
 		"keys are reached through the wire alone, by whichever daemon answers",
 	},
 	"cmd/onecard/internal/sim": {

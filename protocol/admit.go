@@ -13,12 +13,20 @@ import (
 // keepAlive finds peers that are gone without a word: 15 s, three times.
 var keepAlive = net.KeepAliveConfig{Enable: true, Idle: 15 * time.Second, Interval: 15 * time.Second, Count: 3}
 
+// receiveBuffer is what the system may keep of the requests that a connection
+// has sent and nobody has read; what is longer the client keeps. Left to itself,
+// Linux keeps some MiB, which under more load than there is time for are all
+// late, and on many connections much memory. There is room for one of the longest
+// frames.
+const receiveBuffer = 64 << 10
+
 // admit starts the service of a connection, or turns it away.
 func (s *Server) admit(nc net.Conn) {
 	s.stats.accepted.Add(1)
 	tcp, isTCP := plain(nc).(*net.TCPConn)
 	if isTCP {
 		_ = tcp.SetKeepAliveConfig(keepAlive)
+		_ = tcp.SetReadBuffer(receiveBuffer)
 	}
 	address := hostOf(nc.RemoteAddr())
 	if isTCP && nc == net.Conn(tcp) && s.Loops >= 0 && s.admitToLoop(tcp, address) {

@@ -42,9 +42,10 @@ func (b *batch) len() int { return len(b.requests) }
 func (b *batch) full() bool { return len(b.requests) >= b.stop || b.room <= 0 }
 
 // collect takes the complete frames off the front of in until it has as many
-// as it may. It gives back what is left, and tells whether the stream is still
-// in step: after a broken frame it is not, and nothing more may be read.
-func (b *batch) collect(in []byte) (rest []byte, inStep bool) {
+// as it may. Of those that begin in the first late bytes it refuses what would
+// be asked of the HSM. It gives back what is left, and tells whether the stream
+// is still in step: after a broken frame it is not, and nothing more may be read.
+func (b *batch) collect(in []byte, late int) (rest []byte, inStep bool) {
 	b.stop, b.room = len(b.requests)+b.limit, replyRoom
 	for !b.full() {
 		frame, rest, err := b.format.cut(in)
@@ -55,7 +56,8 @@ func (b *batch) collect(in []byte) (rest []byte, inStep bool) {
 		if frame == nil {
 			break
 		}
-		b.add(frame)
+		b.add(frame, late > 0)
+		late -= len(in) - len(rest)
 		in = rest
 	}
 	return in, true
@@ -70,13 +72,13 @@ func (b *batch) refuseFrame(frame []byte, err error) {
 	b.requests = append(b.requests, request{frame: frame, trailer: len(frame), op: noOp, err: err})
 }
 
-// add decodes one request.
-func (b *batch) add(frame []byte) {
+// add decodes one request, unless it is too late for it.
+func (b *batch) add(frame []byte, late bool) {
 	r := b.nextRequest()
 	r.frame, r.trailer, r.op = frame, len(frame), noOp
 	b.room -= len(frame) + shortAnswer
 	if b.format.dialect != nil {
-		b.addForeign(r)
+		b.addForeign(r, late)
 		return
 	}
 	start := b.format.Header + commandSize
@@ -99,6 +101,9 @@ func (b *batch) add(frame []byte) {
 		return
 	}
 	switch {
+	case c.serve != nil:
+	case late:
+		r.err = ErrBusy
 	case c.kind != 0:
 		b.addOp(r, c.kind, frame[start:r.trailer])
 	case c.many:
@@ -137,6 +142,15 @@ func (b *batch) settle(from, to int) {
 	for i := from; i < to; i++ {
 		if r := &b.requests[i]; r.op != noOp && b.single(r) {
 			r.err = b.ops[r.op].Err
+		}
+	}
+}
+
+// shed refuses the requests in that range that the HSM was to be asked.
+func (b *batch) shed(from, to int) {
+	for i := from; i < to; i++ {
+		if r := &b.requests[i]; r.op != noOp {
+			r.op, r.err = noOp, ErrBusy
 		}
 	}
 }

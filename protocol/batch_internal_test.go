@@ -25,7 +25,7 @@ func BenchmarkBatch(b *testing.B) {
 	var out []byte
 	b.ReportAllocs()
 	for n := 0; n < b.N; n += depth {
-		if _, ok := batch.collect(in); !ok || batch.len() != depth {
+		if _, ok := batch.collect(in, 0); !ok || batch.len() != depth {
 			b.Fatal("not collected")
 		}
 		r.answer(context.Background(), batch, 0, depth)
@@ -43,7 +43,7 @@ func TestBatchForgets(t *testing.T) {
 	body := "HEADWK010100011223344000000000001000010002988AE5A"
 	in := bytes.Repeat(append([]byte{0, byte(len(body))}, body...), 3)
 	b := &batch{format: DefaultFormat(), limit: 10}
-	if _, ok := b.collect(in); !ok || b.len() != 3 || len(b.ops) != 3 {
+	if _, ok := b.collect(in, 0); !ok || b.len() != 3 || len(b.ops) != 3 {
 		t.Fatalf("%d requests, %d ops: %v", b.len(), len(b.ops), b.requests[0].err)
 	}
 	b.clear()

@@ -40,6 +40,9 @@ type conn struct {
 	owed       int       // bytes that had arrived when it did, and are unread
 	deaf       bool      // a write has failed: there is nobody to say goodbye to
 
+	backlog backlog
+	slow    bool // the last turn took so long that the next notes its backlog
+
 	small  buffer // where an idle connection waits
 	inline [256]byte
 }

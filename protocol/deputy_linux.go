@@ -27,7 +27,8 @@ const (
 	// others it has to have one.
 	apartFor = 64
 	// mostAlone is how many turns of connections that are asked apart may run at
-	// once. Of more, the newest goes first: the others are late already.
+	// once. Of more, the newest goes first: the others are late already, and are
+	// refused when they have waited for too long.
 	mostAlone = 256
 )
 
@@ -102,6 +103,8 @@ type lone struct {
 // askApart has the turn of one slow connection answered in a goroutine of its
 // own, as soon as there may be one more.
 func (l *loop) askApart(t *turn) {
+	t.since = l.now
+	l.note(t.parts[0].conn)
 	l.alone.waiting = append(l.alone.waiting, t)
 	l.nextAlone()
 }

@@ -40,10 +40,13 @@ func (f Format) cutForeign(b []byte) (frame, rest []byte, err error) {
 }
 
 // addForeign decodes a request in a dialect.
-func (b *batch) addForeign(r *request) {
+func (b *batch) addForeign(r *request, late bool) {
 	n := len(b.ops)
 	b.ops = append(b.ops, mac.Op{})
-	if r.command, r.err = b.format.dialect.Decode(r.frame, &b.ops[n]); r.err != nil {
+	if r.command, r.err = b.format.dialect.Decode(r.frame, &b.ops[n]); r.err == nil && late {
+		r.err = ErrBusy
+	}
+	if r.err != nil {
 		b.ops[n] = mac.Op{}
 		b.ops = b.ops[:n]
 		return

@@ -164,6 +164,7 @@ func (l *loop) run() {
 		l.wait()
 		l.receive()
 		l.expire()
+		l.shed()
 		t := l.gather()
 		if t == nil {
 			continue
@@ -198,6 +199,9 @@ func (l *loop) wait() {
 		c.writable = c.writable || e.Events&(unix.EPOLLOUT|unix.EPOLLHUP|unix.EPOLLERR) != 0
 		c.ended = c.ended || e.Events&(unix.EPOLLRDHUP|unix.EPOLLHUP|unix.EPOLLERR) != 0
 		c.readable = c.readable || c.ended || e.Events&unix.EPOLLIN != 0
+		if c.busy {
+			l.note(c) // its turn takes longer than one of the loop
+		}
 		l.queue(c)
 	}
 }
@@ -206,13 +210,20 @@ func (l *loop) tick() { l.now = l.server.Now().Sub(l.epoch) }
 
 // pause is how long the next wait may be, in milliseconds; -1 is for ever.
 func (l *loop) pause() int {
-	switch {
-	case len(l.ready) > 0:
+	if len(l.ready) > 0 {
 		return 0
-	case len(l.agenda) == 0:
+	}
+	next := never
+	if len(l.agenda) > 0 {
+		next = l.agenda[0].at
+	}
+	if w := l.alone.waiting; len(w) > 0 {
+		next = min(next, w[0].since+l.server.limits.Wait)
+	}
+	if next == never {
 		return -1
 	}
-	return int(min(max(0, l.agenda[0].at-l.now+time.Millisecond-1), never) / time.Millisecond)
+	return int(max(0, next-l.now+time.Millisecond-1) / time.Millisecond)
 }
 
 // receive takes what others have left: new connections, and turns that were

@@ -33,7 +33,10 @@ type loopConn struct {
 	apart              int8 // turns that are to be its own, see deputy_linux.go
 	place              int  // in the agenda, or -1
 
+	backlog backlog
+
 	at         time.Duration // when to look after it
+	since      time.Duration // when it was queued
 	heard      time.Duration // when bytes last came or replies last went
 	began      time.Duration // when the first byte of the pending frame came
 	writeBy    time.Duration // when out must have been taken
@@ -77,7 +80,7 @@ func (l *loop) open(c *loopConn) {
 // queue notes that a connection may have something to do.
 func (l *loop) queue(c *loopConn) {
 	if !c.queued && !c.busy && !c.closed {
-		c.queued = true
+		c.queued, c.since = true, l.now
 		l.ready = append(l.ready, c)
 	}
 }

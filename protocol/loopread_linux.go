@@ -19,8 +19,9 @@ func (l *loop) collect(t *turn, c *loopConn, share int) {
 		return
 	}
 	p := part{conn: c, from: t.batch.len()}
-	rest, inStep := l.server.responder.collect(t.batch, in)
+	rest, inStep := l.server.responder.collect(t.batch, in, l.overdue(c))
 	p.to, p.inStep = t.batch.len(), inStep
+	c.backlog.took(len(in) - len(rest))
 	c.hold(rest)
 	switch {
 	case p.to > p.from:

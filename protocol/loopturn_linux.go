@@ -31,7 +31,8 @@ type turn struct {
 	batch *batch
 	parts []part
 	took  time.Duration
-	lone  bool // of one connection that is asked apart
+	lone  bool          // of one connection that is asked apart
+	since time.Duration // when that was to be asked
 }
 
 // A part is what one connection has in a turn.
@@ -77,6 +78,7 @@ func (l *loop) gather() *turn {
 		l.settle(c)
 	}
 	l.ready = append(l.ready[:0], l.ready[i:]...)
+	l.noteQueue()
 	if len(t.parts) == 0 {
 		t.forget()
 		return nil

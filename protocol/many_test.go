@@ -144,7 +144,7 @@ func testClientVerifiesTACs(t *testing.T, newServer maker) {
 
 // Each verdict is the error that the command would have had, or the nearest.
 func TestVerdictsAreErrors(t *testing.T) {
-	near := map[protocol.Status]error{27: keystore.ErrNotFound, 28: keystore.ErrNotFound, 17: protocol.ErrInternal, 21: protocol.ErrInternal}
+	near := map[protocol.Status]error{27: keystore.ErrNotFound, 28: keystore.ErrNotFound, 16: mac.ErrUnavailable, 17: protocol.ErrInternal, 21: protocol.ErrInternal}
 	sample := tacSamples(t)[0]
 	for _, line := range protocol.Statuses() {
 		if line.Err == nil {

@@ -26,9 +26,9 @@ type responder struct {
 type handler func(r *responder, fields scanner, out []byte) ([]byte, error)
 
 // collect is the batch's own, under guard: what it takes goes to the end of b.
-func (r *responder) collect(b *batch, in []byte) (rest []byte, inStep bool) {
+func (r *responder) collect(b *batch, in []byte, late int) (rest []byte, inStep bool) {
 	defer r.guard(b, b.len(), -1, &inStep)
-	return b.collect(in)
+	return b.collect(in, late)
 }
 
 // answer asks the HSM the operations of the requests of b in that range, in

@@ -2,6 +2,7 @@ package protocol
 
 import (
 	"errors"
+	"fmt"
 
 	"pbochsm/keystore"
 	"pbochsm/mac"
@@ -13,6 +14,9 @@ var (
 	ErrPermission = errors.New("protocol: not permitted")
 	// ErrCommand is a command that is unknown or disabled.
 	ErrCommand = errors.New("protocol: unknown command")
+	// ErrBusy is a request that had waited for too long to be begun. Nothing of
+	// it was done; another server, or this one later, may answer it.
+	ErrBusy = fmt.Errorf("protocol: too busy: %w", mac.ErrUnavailable)
 	// ErrInternal is what remains: the log of the server knows more.
 	ErrInternal = errors.New("protocol: internal error")
 )
@@ -29,6 +33,7 @@ var statuses = [...]StatusText{
 	{12, keystore.ErrNotFound, "no such key", "密钥不存在"},
 	{13, keystore.ErrSealed, "keystore sealed, or master key error", "密钥库未解封或主密钥错"},
 	{15, mac.ErrInvalid, "invalid field", "输入数据无效"},
+	{16, ErrBusy, "too busy: the request waited too long and was not begun", "繁忙:请求等待过久,未执行"},
 	{17, ErrPermission, "not permitted for this client, or not in the authorized state", "未授权"},
 	{20, mac.ErrUnavailable, "token unavailable", "密码设备不可用"},
 	{21, keystore.ErrIndex, "index out of range", "索引越界"},

@@ -21,16 +21,23 @@ func (c *conn) answer() bool {
 func (c *conn) turn() (again, open bool) {
 	b := c.server.buffers.getBatch(c.server.format, c.server.limits.Batch)
 	r := &c.server.responder
-	rest, inStep := r.collect(b, c.in.bytes[c.from:c.to])
+	patience := c.server.limits.Wait
+	rest, inStep := r.collect(b, c.in.bytes[c.from:c.to], c.backlog.late(c.heard, patience))
 	if b.len() == 0 {
 		c.server.buffers.putBatch(b)
 		return false, inStep
 	}
+	c.backlog.took(c.pending() - len(rest))
 	c.from = c.to - len(rest)
+	if c.slow {
+		c.backlog.note(c.heard, c.pending()+unread(c.nc))
+	}
+	began := c.heard
 	again = b.full()
 	answered := r.answer(c.server.work, b, 0, b.len())
 	c.server.stats.batches.Add(1)
 	replied := c.reply(b)
+	c.slow = c.heard.Sub(began) > patience/noticed
 	// What has come of the next frame has waited for this batch, not the other
 	// way round.
 	c.began = c.heard

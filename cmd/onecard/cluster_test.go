@@ -104,7 +104,7 @@ func TestThreeProcessesOnOneLedger(t *testing.T) {
 func sameOrder(t *testing.T, addr string, n, terminals int) int64 {
 	t.Helper()
 	maker := newTerminal(t, addr, 500+n)
-	body, err := maker.request()
+	_, body, err := maker.request()
 	if err != nil {
 		t.Error(err)
 		return 0

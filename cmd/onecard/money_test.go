@@ -14,10 +14,10 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"runtime"
 	"strconv"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"testing"
 	"time"
 
@@ -63,30 +63,42 @@ func BenchmarkMoney(b *testing.B) {
 
 // benchmarkLoads gives the loads in a second.
 func benchmarkLoads(b *testing.B, dsn string) float64 {
-	url := moneySystem(b, dsn)
-	terminals := make([]*terminal, moneyClients)
-	for i := range terminals {
-		terminals[i] = newTerminal(b, url, i)
+	addr := moneySystem(b, dsn)
+	tills, referee := make([]*till, moneyClients), newReferee(b)
+	for i := range tills {
+		tills[i] = newTill(b, addr, i, (b.N+moneyClients-1)/moneyClients, referee)
 	}
-	var next atomic.Int64
+	for _, t := range tills {
+		t.dial(b, addr)
+	}
+	runtime.GC()
 	var all sync.WaitGroup
 	b.ResetTimer()
-	begin := time.Now()
-	for _, t := range terminals {
+	begin, before := time.Now(), processorTime(b)
+	for _, t := range tills {
 		all.Go(func() {
-			for next.Add(1) <= int64(b.N) {
-				if err := t.load(); err != nil {
-					b.Error(err)
-					return
-				}
+			if err := t.sell(); err != nil {
+				b.Error(err)
 			}
 		})
 	}
 	all.Wait()
-	rate := float64(b.N) / time.Since(begin).Seconds()
+	took, worked := time.Since(begin), processorTime(b)-before
 	b.StopTimer()
-	b.ReportMetric(rate, "loads/s")
-	return rate
+	loads := float64(len(tills) * len(tills[0].sales))
+	b.ReportMetric(loads/took.Seconds(), "loads/s")
+	b.ReportMetric(float64(worked.Microseconds())/loads, "cpu-µs/load")
+	return loads / took.Seconds()
+}
+
+// processorTime is what this process has had of the processors: daemon, service
+// and clients alike, and SQLite, but not PostgreSQL.
+func processorTime(b *testing.B) time.Duration {
+	var u unix.Rusage
+	if err := unix.Getrusage(unix.RUSAGE_SELF, &u); err != nil {
+		b.Fatal(err)
+	}
+	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
 }
 
 // moneySystem is daemon, ledger and API on TCP, with a merchant who is rich.
@@ -149,7 +161,7 @@ type terminal struct {
 	conn  net.Conn
 	in    *bufio.Reader
 	card  *sim.Card
-	zone  *time.Location
+	at    time.Time // of the last request
 }
 
 // kindsOnce reads the kinds of cards once: that takes longer than a server waits
@@ -168,6 +180,14 @@ func newTerminal(t testing.TB, addr string, n int) *terminal {
 func terminalOn(t testing.TB, conn net.Conn, addr string, n int) *terminal {
 	t.Helper()
 	t.Cleanup(func() { _ = conn.Close() })
+	alone := newReader(t, addr, n)
+	alone.conn, alone.in = conn, bufio.NewReader(conn)
+	return alone
+}
+
+// newReader is a terminal that is not connected.
+func newReader(t testing.TB, addr string, n int) *terminal {
+	t.Helper()
 	kinds, err := kindsOnce()
 	if err != nil {
 		t.Fatal(err)
@@ -176,13 +196,13 @@ func terminalOn(t testing.TB, conn net.Conn, addr string, n int) *terminal {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &terminal{n: n, host: addr, conn: conn, in: bufio.NewReader(conn), card: card, zone: sandboxConfig("", "").Zone()}
+	return &terminal{n: n, host: addr, card: card}
 }
 
 // load is a load of one fen. The card counts without judging MAC2, which is
 // what other tests are for, so that the time is the system's.
 func (t *terminal) load() error {
-	body, err := t.request()
+	_, body, err := t.request()
 	if err != nil {
 		return err
 	}
@@ -193,41 +213,45 @@ func (t *terminal) load() error {
 	if err != nil {
 		return err
 	}
+	return t.count()
+}
+
+// count lets the card count a load.
+func (t *terminal) count() error {
 	state := t.card.State()
 	state.EP.Online++
 	return t.card.Card.Restore(cardtest.State{EP: state.EP})
 }
 
-// request is the body of a load of one fen.
-func (t *terminal) request() (string, error) {
-	i, err := t.card.Initialize(1, mac.TerminalID{1, 2, 3, 4, 5, 6}, false)
+// request is the body of a load of one fen, and what the card said for it.
+func (t *terminal) request() (i sim.Init, body string, err error) {
+	i, err = t.card.Initialize(1, mac.TerminalID{1, 2, 3, 4, 5, 6}, false)
 	if err != nil {
-		return "", err
+		return i, "", err
 	}
 	t.loads++
-	now := time.Now().In(t.zone)
+	t.at = time.Now().In(sandboxConfig("", "").Zone())
 	fields := [][2]string{ // in the order of the token
 		{"ARITHINDEX", i.ArithIndex}, {"ASN", i.ASN}, {"BALUNITNO", sandboxMerchant}, {"CARDNO", i.CardNo},
 		{"CARDOLDBAL", i.CardOldBal}, {"CARDTRADENO", i.CardTradeNo}, {"CARDTYPE", i.CardType}, {"DEVICENO", "D-1"},
-		{"HOSTDATE", now.Format("20060102")}, {"HOSTTIME", now.Format("150405")}, {"KEYVERSION", i.KeyVersion}, {"MAC1", i.Mac1},
+		{"HOSTDATE", t.at.Format("20060102")}, {"HOSTTIME", t.at.Format("150405")}, {"KEYVERSION", i.KeyVersion}, {"MAC1", i.Mac1},
 		{"ORIGIONDOMAIN", "WEBM"}, {"RNDNUMBER2", i.RndNumber2}, {"TERMNO", i.TermNo},
 		{"TRADEID", fmt.Sprintf("B-%d-%d", t.n, t.loads)}, {"TRADEMONEY", i.TradeMoney}, {"TRADETYPE", i.TradeType},
 	}
-	var signed, body strings.Builder
-	body.WriteByte('{')
+	var signed, text strings.Builder
+	text.WriteByte('{')
 	for _, f := range fields {
 		signed.WriteString(f[0] + "=" + strings.ToUpper(f[1]) + "&")
-		body.WriteString(`"` + f[0] + `":"` + f[1] + `",`)
+		text.WriteString(`"` + f[0] + `":"` + f[1] + `",`)
 	}
 	sum := md5.Sum([]byte(signed.String() + "CHANNELKEY=" + sandboxKeys["WEBM"]))
-	body.WriteString(`"Token":"` + hex.EncodeToString(sum[:]) + `"}`)
-	return body.String(), nil
+	text.WriteString(`"Token":"` + hex.EncodeToString(sum[:]) + `"}`)
+	return i, text.String(), nil
 }
 
 // post sends a body and gives that of the answer.
 func (t *terminal) post(path, body string) (string, error) {
-	if _, err := io.WriteString(t.conn, "POST "+path+" HTTP/1.1\r\nHost: "+t.host+"\r\nContent-Type: application/json\r\nContent-Length: "+
-		strconv.Itoa(len(body))+"\r\n\r\n"+body); err != nil {
+	if _, err := io.WriteString(t.conn, t.head(path, body)+body); err != nil {
 		return "", err
 	}
 	if t.in == nil {
@@ -240,6 +264,12 @@ func (t *terminal) post(path, body string) (string, error) {
 	defer r.Body.Close()
 	text, err := io.ReadAll(r.Body)
 	return string(text), err
+}
+
+// head is what stands before a body.
+func (t *terminal) head(path, body string) string {
+	return "POST " + path + " HTTP/1.1\r\nHost: " + t.host + "\r\nContent-Type: application/json\r\nContent-Length: " +
+		strconv.Itoa(len(body)) + "\r\n\r\n"
 }
 
 // syncsPerSecond is how often the disk writes 4 KiB durably.

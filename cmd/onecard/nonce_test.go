@@ -31,7 +31,7 @@ func TestReplayToAnotherProcess(t *testing.T) {
 	first, second := launch(t, "serve", "--config", file), launch(t, "serve", "--config", file)
 	one, two := first.line("listening "), second.line("listening ")
 
-	body, err := newTerminal(t, one, 1).request()
+	_, body, err := newTerminal(t, one, 1).request()
 	if err != nil {
 		t.Fatal(err)
 	}

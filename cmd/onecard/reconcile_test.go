@@ -40,7 +40,7 @@ func TestReconcileWithAudit(t *testing.T) {
 	if err := till.load(); err != nil {
 		t.Fatal(err)
 	}
-	body, err := till.request()
+	_, body, err := till.request()
 	if err != nil {
 		t.Fatal(err)
 	}

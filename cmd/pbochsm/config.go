@@ -57,6 +57,7 @@ type timeoutConfig struct {
 	Frame     time.Duration `yaml:"frame"`
 	Idle      time.Duration `yaml:"idle"`
 	Write     time.Duration `yaml:"write"`
+	Wait      time.Duration `yaml:"wait"`
 	Drain     time.Duration `yaml:"drain"`
 }
 
@@ -84,7 +85,7 @@ func defaults() config {
 		Limits:       limitConfig{Connections: 16384, PerClient: 12288, Handshakes: 256},
 		Timeouts: timeoutConfig{
 			Handshake: 5 * time.Second, Frame: 2 * time.Second, Idle: time.Minute,
-			Write: 5 * time.Second, Drain: 10 * time.Second,
+			Write: 5 * time.Second, Wait: 5 * time.Second, Drain: 10 * time.Second,
 		},
 		Audit: auditConfig{Segment: audit.DefaultSegment >> 20, Failures: audit.DefaultFailures, Zone: "Asia/Shanghai"},
 		SJL05: sjl05Config{MACSize: sjl05.DefaultMACSize},
@@ -262,6 +263,7 @@ func (cfg *config) checkNumbers() error {
 		{"frame", cfg.Timeouts.Frame},
 		{"idle", cfg.Timeouts.Idle},
 		{"write", cfg.Timeouts.Write},
+		{"wait", cfg.Timeouts.Wait},
 		{"drain", cfg.Timeouts.Drain},
 	} {
 		if t.d <= 0 {

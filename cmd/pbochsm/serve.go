@@ -124,7 +124,7 @@ func newServer(cfg *config, log *slog.Logger, tokens func() []protocol.TokenStat
 		Format: protocol.Format{Header: cfg.HeaderLength, Limit: cfg.MaxFrame},
 		Limits: protocol.Limits{
 			Handshake: cfg.Timeouts.Handshake, Frame: cfg.Timeouts.Frame,
-			Idle: cfg.Timeouts.Idle, Write: cfg.Timeouts.Write,
+			Idle: cfg.Timeouts.Idle, Write: cfg.Timeouts.Write, Wait: cfg.Timeouts.Wait,
 			Connections: cfg.Limits.Connections, PerClient: cfg.Limits.PerClient, Handshakes: cfg.Limits.Handshakes,
 		},
 	}

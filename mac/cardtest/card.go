@@ -3,8 +3,11 @@ package cardtest
 import (
 	"fmt"
 	"io"
+	"maps"
+	"slices"
 	"sync"
 
+	"pbochsm/keystore"
 	"pbochsm/mac"
 	"pbochsm/mac/reference"
 )
@@ -14,22 +17,25 @@ type Status uint16
 
 // Status words of this card.
 const (
-	StatusState      Status = 0x6901 // no INITIALIZE came before
-	StatusConditions Status = 0x6985 // the purse has no such transaction
-	StatusMAC        Status = 0x9302 // the MAC of the host or terminal is wrong
-	StatusFunds      Status = 0x9401 // the balance does not cover the amount, or cannot hold it
-	StatusCounter    Status = 0x9402 // a counter is at its maximum
-	StatusNoProof    Status = 0x9406 // no transaction with that counter is remembered
+	StatusTries        Status = 0x63C0 // the PIN is wrong; the last digit says how many tries are left
+	StatusState        Status = 0x6901 // no INITIALIZE came before
+	StatusLocked       Status = 0x6983 // the PIN has no tries left
+	StatusConditions   Status = 0x6985 // no such transaction, or no challenge was asked for
+	StatusMessaging    Status = 0x6988 // the MAC of a secured command is wrong
+	StatusData         Status = 0x6A80 // the data are not what the command takes
+	StatusBlocked      Status = 0x6A81 // the application, or the card, is blocked
+	StatusNoRecord     Status = 0x6A83 // there is no such record
+	StatusOffset       Status = 0x6B00 // behind the end of the file
+	StatusMAC          Status = 0x9302 // the MAC of the host or terminal is wrong
+	StatusBlockedFully Status = 0x9303 // the application is blocked for good
+	StatusFunds        Status = 0x9401 // the balance does not cover the amount, or cannot hold it
+	StatusCounter      Status = 0x9402 // a counter is at its maximum
+	StatusNoKey        Status = 0x9403 // the card has no such key
+	StatusNoProof      Status = 0x9406 // no transaction with that counter is remembered
 )
 
 // Error gives the four digits.
 func (s Status) Error() string { return fmt.Sprintf("cardtest: card answers %04X", uint16(s)) }
-
-// Issuer holds the issuer's keys that a card's own come from, one for each
-// role.
-type Issuer struct {
-	Load, Unload, Purchase, TAC reference.Key
-}
 
 // A Purse is one of the two stores of money on a card.
 type Purse uint8
@@ -53,27 +59,47 @@ type Options struct {
 	Own       bool      // the keys are the card's own already: nothing is diversified
 	Rand      io.Reader // the card's random numbers; a seeded one repeats a run
 	UnloadEP  bool      // let the EP be unloaded; no source describes it, see [PBOC] 5.5
+
+	Profile  keystore.Profile // how the card reads what schemes differ in
+	AuthCode AuthCode         // where the profile has MAC1 made with it
+	PIN      []byte           // 2 to 8 bytes; none: the card has no PIN
 }
+
+// An AuthCode is the authentication code 安全认证识别码 of a city card. See [PBOC]
+// 5.3.
+type AuthCode [9]byte
 
 // A Card is safe for concurrent use, one command at a time.
 type Card struct {
-	keys      Issuer // diversified to this card
-	asn       mac.Factor
-	version   byte
-	algorithm byte
-	rand      io.Reader
-	unloadEP  bool
+	asn      mac.Factor
+	rand     io.Reader
+	unloadEP bool
+	profile  keystore.Profile
+	code     AuthCode
+	issued   map[keystore.Usage]held // the keys of personalisation, diversified to this card
 
-	mu      sync.Mutex
-	purses  [2]purse
-	log     []Record
-	session *session
-	tear    Tear
+	mu        sync.Mutex
+	keys      map[keystore.Usage]held
+	purses    [2]purse
+	log       []Record
+	pin       pin
+	blocked   Block
+	files     files
+	session   *session
+	challenge []byte // nil: none was asked for
+	tear      Tear
+}
+
+// A held key is one of the card's own.
+type held struct {
+	key                reference.Key
+	version, algorithm byte
 }
 
 // A purse is what the card keeps of one of its two.
 type purse struct {
-	balance mac.Fen
+	balance mac.Fen // an overdraft limit is in it
+	limit   mac.Fen // 透支限额, of the deposit
 	online  mac.OnlineCount
 	offline mac.OfflineCount
 }
@@ -84,16 +110,30 @@ func New(o Options) *Card {
 	if o.Own {
 		factors = nil
 	}
-	own := func(k reference.Key) reference.Key {
+	issued := map[keystore.Usage]held{}
+	for _, u := range Usages() {
+		k := *o.Issuer.Key(u)
+		if k == (reference.Key{}) {
+			continue
+		}
 		for _, f := range factors {
 			k = k.Diversify(f)
 		}
-		return k
+		issued[u] = held{k, o.Version, o.Algorithm}
 	}
 	return &Card{
-		keys: Issuer{Load: own(o.Issuer.Load), Unload: own(o.Issuer.Unload), Purchase: own(o.Issuer.Purchase), TAC: own(o.Issuer.TAC)},
-		asn:  o.ASN, version: o.Version, algorithm: o.Algorithm, rand: o.Rand, unloadEP: o.UnloadEP,
+		asn: o.ASN, rand: o.Rand, unloadEP: o.UnloadEP, profile: o.Profile, code: o.AuthCode,
+		issued: issued, keys: maps.Clone(issued), pin: pin{value: slices.Clone(o.PIN)},
 	}
+}
+
+// key is the card's key of a role.
+func (c *Card) key(u keystore.Usage) (held, error) {
+	k, ok := c.keys[u]
+	if !ok {
+		return held{}, StatusNoKey
+	}
+	return k, nil
 }
 
 // ASN is the application serial number, as file 0015 has it.

@@ -93,7 +93,7 @@ func must[T any](t *testing.T) func(T, error) T {
 func TestPublishedLoads(t *testing.T) {
 	dlk := key(t, "11223344556677888877665544332211")
 	c := cardtest.New(cardtest.Options{
-		Issuer: cardtest.Issuer{Load: dlk}, Own: true, Rand: bytes.NewReader([]byte{0x11, 0x22, 0x33, 0x44}),
+		Issuer: cardtest.Issuer{Load: dlk, TAC: dlk}, Own: true, Rand: bytes.NewReader([]byte{0x11, 0x22, 0x33, 0x44}),
 	})
 	a := must[cardtest.Answer](t)(c.InitLoad(cardtest.ED, 0x1000, mac.TerminalID{0x00, 0x11, 0x22, 0x33, 0x44, 0x55}))
 	if a.MAC1 != (mac.MAC{0x29, 0x88, 0xAE, 0x5A}) {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 
+	"pbochsm/keystore"
 	"pbochsm/mac"
 	"pbochsm/mac/reference"
 )
@@ -34,13 +35,15 @@ type Receipt struct {
 type Offer struct {
 	Balance   mac.Fen
 	Counter   mac.OfflineCount
+	Limit     mac.Fen // overdraft limit
 	Version   byte
 	Algorithm byte
 	Random    [4]byte
 }
 
-// InitPurchase is INITIALIZE FOR PURCHASE 消费初始化, of either purse, or FOR CASH
-// WITHDRAW 取现初始化, of the deposit. See [PBOC] 5.2 and 5.4.
+// InitPurchase is INITIALIZE FOR PURCHASE 消费初始化, of either purse, FOR CASH
+// WITHDRAW 取现初始化, of the deposit, or FOR CAPP PURCHASE 复合消费初始化, of the
+// purse. See [PBOC] 5.2 to 5.4.
 func (c *Card) InitPurchase(kind mac.TransactionType, amount mac.Fen, terminal mac.TerminalID) (o Offer, err error) {
 	err = c.command(func() error {
 		o, err = c.initPurchase(kind, amount, terminal)
@@ -58,7 +61,7 @@ func (c *Card) initPurchase(kind mac.TransactionType, amount mac.Fen, terminal m
 	switch kind {
 	case mac.TypePurchaseED, mac.TypeWithdraw:
 		p = ED
-	case mac.TypePurchaseEP:
+	case mac.TypePurchaseEP, mac.TypeCompound:
 	default:
 		return Offer{}, StatusConditions
 	}
@@ -69,12 +72,16 @@ func (c *Card) initPurchase(kind mac.TransactionType, amount mac.Fen, terminal m
 	if u.balance < amount {
 		return Offer{}, StatusFunds
 	}
+	k, err := c.key(keystore.UsagePurchase)
+	if err != nil {
+		return Offer{}, err
+	}
 	s := &session{purse: p, kind: kind, amount: amount, terminal: terminal}
 	if _, err := io.ReadFull(c.rand, s.random[:]); err != nil {
 		return Offer{}, fmt.Errorf("cardtest: random number: %w", err)
 	}
 	c.session = s
-	return Offer{Balance: u.balance, Counter: u.offline, Version: c.version, Algorithm: c.algorithm, Random: s.random}, nil
+	return Offer{Balance: u.balance, Counter: u.offline, Limit: u.limit, Version: k.version, Algorithm: k.algorithm, Random: s.random}, nil
 }
 
 // DebitPurchase is DEBIT FOR PURCHASE 消费: if MAC1 is the terminal's, the purse
@@ -96,15 +103,24 @@ func (c *Card) debitPurchase(serial uint32, date mac.BCDDate, time mac.BCDTime, 
 	if s == nil || !s.purchase() {
 		return mac2, tac, StatusState
 	}
+	k, err := c.key(keystore.UsagePurchase)
+	if err != nil {
+		return mac2, tac, err
+	}
+	receipt, err := c.key(keystore.UsageTAC)
+	if err != nil {
+		return mac2, tac, err
+	}
 	u := c.purse(s.purse)
-	key := purchaseSession(c.keys.Purchase, s.random, u.offline, serial)
-	want := transactionMAC(key, fen(s.amount), []byte{byte(s.kind)}, s.terminal[:], date[:], time[:])
+	key := purchaseSession(k.key, s.random, u.offline, serial)
+	want := transactionMAC(key, fen(s.amount), []byte{byte(s.kind)}, s.terminal[:], date[:], time[:], c.authCode(s.kind))
 	if subtle.ConstantTimeCompare(want[:], mac1[:]) != 1 {
 		return mac2, tac, StatusMAC
 	}
 	mac2 = mac.MAC(transactionMAC(key, fen(s.amount)))
-	tac = mac.TransactionMAC(transactionMAC(c.keys.TAC.TACKey(), fen(s.amount), []byte{byte(s.kind)}, s.terminal[:],
+	tac = mac.TransactionMAC(transactionMAC(receipt.key.TACKey(), fen(s.amount), []byte{byte(s.kind)}, s.terminal[:],
 		binary.BigEndian.AppendUint32(nil, serial), date[:], time[:]))
+	c.files.commit(s.staged)
 	counter := u.offline
 	u.balance -= s.amount
 	u.offline++
@@ -129,7 +145,7 @@ func (c *Card) Spend(p Purse, t *Terminal, amount mac.Fen, date mac.BCDDate, tim
 			return err
 		}
 		r = Receipt{Random: o.Random, Counter: o.Counter, Serial: t.Serial}
-		r.MAC1 = t.mac1(c.asn, &r, amount, kind, date, time)
+		r.MAC1 = t.mac1(c.asn, &r, amount, kind, date, time, c.authCode(kind))
 		if r.MAC2, r.TAC, err = c.debitPurchase(t.Serial, date, time, r.MAC1); err == nil {
 			t.Serial++
 		}
@@ -143,13 +159,13 @@ func (c *Card) Spend(p Purse, t *Terminal, amount mac.Fen, date mac.BCDDate, tim
 
 // mac1 is the PSAM's part: it diversifies the issuer's key by what the card
 // said of itself.
-func (t *Terminal) mac1(asn mac.Factor, r *Receipt, amount mac.Fen, kind mac.TransactionType, date mac.BCDDate, time mac.BCDTime) mac.MAC {
+func (t *Terminal) mac1(asn mac.Factor, r *Receipt, amount mac.Fen, kind mac.TransactionType, date mac.BCDDate, time mac.BCDTime, code []byte) mac.MAC {
 	key := t.Issuer.Purchase
 	for _, f := range append(append([]mac.Factor(nil), t.Factors...), asn) {
 		key = key.Diversify(f)
 	}
 	session := purchaseSession(key, r.Random, r.Counter, r.Serial)
-	return mac.MAC(transactionMAC(session, fen(amount), []byte{byte(kind)}, t.ID[:], date[:], time[:]))
+	return mac.MAC(transactionMAC(session, fen(amount), []byte{byte(kind)}, t.ID[:], date[:], time[:], code))
 }
 
 // purchaseSession is the session key of a purchase. See [PBOC] 5.2.

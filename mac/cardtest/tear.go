@@ -28,7 +28,7 @@ func (c *Card) TearNext(t Tear) {
 func (c *Card) Reset() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.session = nil
+	c.session, c.challenge = nil, nil
 }
 
 // command runs one command of the card, torn where that was asked for.
@@ -38,12 +38,12 @@ func (c *Card) command(run func() error) error {
 	t := c.tear
 	c.tear = TearNone
 	if t == TearBefore {
-		c.session = nil
+		c.session, c.challenge = nil, nil
 		return ErrTorn
 	}
 	err := run()
 	if t == TearAfter {
-		c.session = nil
+		c.session, c.challenge = nil, nil
 		return ErrTorn
 	}
 	return err

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 
+	"pbochsm/keystore"
 	"pbochsm/mac"
 	"pbochsm/mac/reference"
 )
@@ -19,6 +20,7 @@ type Answer struct {
 	Algorithm byte
 	Random    [4]byte
 	MAC1      mac.MAC
+	Limit     mac.Fen // the overdraft limit, in the answer to INITIALIZE FOR UPDATE: see [PBOC] 5.6
 }
 
 // A session is what INITIALIZE began. It ends with the next command that uses
@@ -27,6 +29,7 @@ type session struct {
 	purse    Purse
 	kind     mac.TransactionType
 	key      [8]byte // of a transaction with the host; a purchase has none before its serial
+	staged   []staged
 	amount   mac.Fen
 	terminal mac.TerminalID
 	random   [4]byte
@@ -36,7 +39,9 @@ func (s *session) load() bool { return s.kind == mac.TypeLoadED || s.kind == mac
 
 func (s *session) unload() bool { return s.kind == mac.TypeUnload }
 
-func (s *session) purchase() bool { return !s.load() && !s.unload() }
+func (s *session) update() bool { return s.kind == mac.TypeOverdraft }
+
+func (s *session) purchase() bool { return !s.load() && !s.unload() && !s.update() }
 
 // InitLoad is INITIALIZE FOR LOAD 圈存初始化. See [PBOC] 5.1.
 func (c *Card) InitLoad(p Purse, amount mac.Fen, terminal mac.TerminalID) (Answer, error) {
@@ -64,26 +69,37 @@ func (c *Card) initialize(p Purse, kind mac.TransactionType, amount mac.Fen, ter
 		case kind == mac.TypeUnload && u.balance < amount, kind != mac.TypeUnload && MaxBalance-u.balance < amount:
 			return StatusFunds
 		}
-		s := &session{purse: p, kind: kind, amount: amount, terminal: terminal}
-		if _, err := io.ReadFull(c.rand, s.random[:]); err != nil {
-			return fmt.Errorf("cardtest: random number: %w", err)
-		}
-		key := c.keys.Load
+		role := keystore.UsageLoad
 		if kind == mac.TypeUnload {
-			key = c.keys.Unload
+			role = keystore.UsageUnload
 		}
-		s.key = key.SessionKey([8]byte(join(s.random[:], u16(uint16(u.online)), []byte{0x80, 0})))
-		c.session = s
-		a = Answer{
-			Balance: u.balance, Counter: u.online, Version: c.version, Algorithm: c.algorithm, Random: s.random,
-			MAC1: mac.MAC(transactionMAC(s.key, fen(u.balance), fen(amount), []byte{byte(kind)}, terminal[:])),
-		}
-		return nil
+		s := &session{purse: p, kind: kind, amount: amount, terminal: terminal}
+		a, err = c.begin(s, role, fen(amount))
+		return err
 	})
 	if err != nil {
 		return Answer{}, err
 	}
 	return a, nil
+}
+
+// begin opens the session of a transaction with the host. MAC1 is over the
+// balance, what, type and terminal.
+func (c *Card) begin(s *session, role keystore.Usage, what []byte) (Answer, error) {
+	k, err := c.key(role)
+	if err != nil {
+		return Answer{}, err
+	}
+	if _, err := io.ReadFull(c.rand, s.random[:]); err != nil {
+		return Answer{}, fmt.Errorf("cardtest: random number: %w", err)
+	}
+	u := c.purse(s.purse)
+	s.key = k.key.SessionKey([8]byte(join(s.random[:], u16(uint16(u.online)), []byte{0x80, 0})))
+	c.session = s
+	return Answer{
+		Balance: u.balance, Counter: u.online, Limit: u.limit, Version: k.version, Algorithm: k.algorithm, Random: s.random,
+		MAC1: mac.MAC(transactionMAC(s.key, fen(u.balance), what, []byte{byte(s.kind)}, s.terminal[:])),
+	}, nil
 }
 
 // Credit is CREDIT FOR LOAD 圈存: if MAC2 is right, the purse has the money and
@@ -94,9 +110,13 @@ func (c *Card) Credit(date mac.BCDDate, time mac.BCDTime, mac2 mac.MAC) (tac mac
 		if err != nil {
 			return err
 		}
+		k, err := c.key(keystore.UsageTAC)
+		if err != nil {
+			return err
+		}
 		u := c.purse(s.purse)
 		u.balance += s.amount
-		tac = mac.TransactionMAC(transactionMAC(c.keys.TAC.TACKey(), fen(u.balance), u16(uint16(u.online)), fen(s.amount),
+		tac = mac.TransactionMAC(transactionMAC(k.key.TACKey(), fen(u.balance), u16(uint16(u.online)), fen(s.amount),
 			[]byte{byte(s.kind)}, s.terminal[:], date[:], time[:]))
 		c.finish(s, date, time, Record{MAC: mac2, TAC: tac})
 		return nil
@@ -136,11 +156,19 @@ func (c *Card) take(sort func(*session) bool, mac2 mac.MAC, date mac.BCDDate, ti
 	if s == nil || !sort(s) {
 		return nil, StatusState
 	}
-	want := transactionMAC(s.key, fen(s.amount), []byte{byte(s.kind)}, s.terminal[:], date[:], time[:])
-	if subtle.ConstantTimeCompare(want[:], mac2[:]) != 1 {
-		return nil, StatusMAC
+	if err := s.check(mac2, fen(s.amount), date, time); err != nil {
+		return nil, err
 	}
 	return s, nil
+}
+
+// check compares MAC2 over what, type, terminal and time.
+func (s *session) check(mac2 mac.MAC, what []byte, date mac.BCDDate, time mac.BCDTime) error {
+	want := transactionMAC(s.key, what, []byte{byte(s.kind)}, s.terminal[:], date[:], time[:])
+	if subtle.ConstantTimeCompare(want[:], mac2[:]) != 1 {
+		return StatusMAC
+	}
+	return nil
 }
 
 // finish counts and remembers a transaction with the host.

@@ -1,13 +1,24 @@
 package lanes
 
-import "golang.org/x/sys/cpu"
+import (
+	"sync"
+
+	"golang.org/x/sys/cpu"
+)
 
 // cores are the cores that this processor has, narrow before wide. The best one
 // for SM4 needs other extensions than that for DES of the same width; without
 // them it is that of the width below.
 func cores() []core {
-	all := []core{newCore(core64, sm4Plain)}
+	var all []core
 	sm4 := sm4Plain
+	if cpu.X86.HasAVX512VBMI {
+		all = append(all, core{
+			lanes: fewLanes, upTo: upTo8, groups: &sync.Pool{New: func() any { return runner(newFew()) }}, sm4: newSM4Pool(sm4),
+		})
+	}
+	all = append(all, newCore(core64, sm4))
+	all[len(all)-1].upTo = upTo64
 	if cpu.X86.HasAVX2 {
 		if cpu.X86.HasAES {
 			sm4 = sm4x256

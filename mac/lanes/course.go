@@ -67,10 +67,10 @@ func (b *Backend) runMixed(ctx context.Context, keys *keystore.Snapshot, chains 
 	return nil
 }
 
-// runScripts takes the narrowest core.
+// runScripts takes the narrowest core that can.
 func (b *Backend) runScripts(ctx context.Context, keys *keystore.Snapshot, chains []mac.Chain) error {
-	c := b.cores[0]
-	g := c.groups.Get().(runner)
+	c := b.scripts
+	g := c.groups.Get().(scripter)
 	defer c.groups.Put(g)
 	defer g.wipe()
 	for len(chains) > 0 {

@@ -79,7 +79,7 @@ func (c *expiring) Err() error {
 
 // A lone request must not pay for lanes that it does not use.
 func TestChooseByTheSizeOfTheBatch(t *testing.T) {
-	narrow, wide, widest := core{lanes: 64}, core{lanes: 256}, core{lanes: 512}
+	few, narrow, wide, widest := core{lanes: 8, upTo: upTo8}, core{lanes: 64, upTo: upTo64}, core{lanes: 256}, core{lanes: 512}
 	for _, test := range []struct {
 		cores []core
 		batch int
@@ -87,6 +87,8 @@ func TestChooseByTheSizeOfTheBatch(t *testing.T) {
 	}{
 		{[]core{narrow}, 0, 64}, {[]core{narrow}, 1000, 64},
 		{[]core{narrow, wide}, 1, 64}, {[]core{narrow, wide}, 32, 64}, {[]core{narrow, wide}, 33, 256},
+		{[]core{few, narrow, wide, widest}, 1, 8}, {[]core{few, narrow, wide, widest}, 16, 8}, {[]core{few, narrow, wide, widest}, 17, 64},
+		{[]core{few, narrow, wide, widest}, 33, 512},
 		{[]core{narrow, wide, widest}, 32, 64}, {[]core{narrow, wide, widest}, 33, 512}, {[]core{widest}, 1, 512},
 	} {
 		b := &Backend{cores: test.cores}

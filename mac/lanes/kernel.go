@@ -37,6 +37,9 @@ func (s *laneSet) add(first, end int) {
 	}
 }
 
+// mask is all ones if a lane of the first 64 is in s, and 0 if not.
+func (s *laneSet) mask(lane int) uint64 { return -(s[0] >> lane & 1) }
+
 // lowest is a word with the lowest n bits set.
 func lowest(n int) uint64 {
 	switch {

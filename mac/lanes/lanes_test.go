@@ -129,12 +129,16 @@ func eachWidth(t *testing.T, test func(t *testing.T, b *lanes.Backend, width int
 // What the operating system says of the processor decides which cores must
 // have been tested.
 func TestEveryCoreOfThisProcessorIsTested(t *testing.T) {
-	avx2, avx512 := cpu.X86.HasAVX2, cpu.X86.HasAVX512F
+	avx2, avx512, vbmi := cpu.X86.HasAVX2, cpu.X86.HasAVX512F, cpu.X86.HasAVX512VBMI
 	if text, err := os.ReadFile("/proc/cpuinfo"); err == nil && runtime.GOARCH == "amd64" {
 		flags := strings.Fields(string(text))
-		avx2, avx512 = slices.Contains(flags, "avx2"), slices.Contains(flags, "avx512f")
+		avx2, avx512, vbmi = slices.Contains(flags, "avx2"), slices.Contains(flags, "avx512f"), slices.Contains(flags, "avx512vbmi")
 	}
-	want := []int{64}
+	var want []int
+	if vbmi {
+		want = append(want, 8)
+	}
+	want = append(want, 64)
 	if avx2 {
 		want = append(want, 256)
 	}

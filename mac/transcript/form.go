@@ -69,6 +69,9 @@ var (
 	fileName  = []slot{{name: "name or identifier", chinese: "文件名或标识符", open: true}}
 	control   = []slot{{name: "file control information", chinese: "文件控制信息", open: true}}
 	secretPIN = []slot{{name: "pin", chinese: "口令", open: true, secret: true}}
+	written   = []slot{{name: "content", chinese: "数据", open: true}}
+	ciphered  = []slot{{name: "enciphered, and MAC", chinese: "密文和MAC", open: true}}
+	lineMAC   = []slot{{name: "mac", chinese: "MAC", width: 4}}
 	hostMAC2  = slots(mac.Date, mac.Time, mac.MAC2)
 )
 
@@ -132,6 +135,14 @@ var forms = []form{
 	{name: "CHANGE PIN", chinese: "修改口令", class: 0x80, ins: 0x5E, p1: 0x01, p2: anyP, body: secretPIN},
 	{name: "RELOAD PIN", chinese: "重装口令", class: 0x80, ins: 0x5E, p1: 0x00, p2: anyP, body: secretPIN},
 	{name: "GET CHALLENGE", chinese: "取随机数", class: 0x00, ins: 0x84, p1: 0x00, p2: 0x00, answer: slots(mac.Challenge)},
+	{name: "UPDATE CAPP DATA CACHE", chinese: "更新复合应用数据缓存", class: 0x80, ins: 0xDC, p1: anyP, p2: anyP, body: written},
+	{name: "UPDATE BINARY", chinese: "写二进制文件", class: 0x04, ins: 0xD6, p1: anyP, p2: anyP, body: written},
+	{name: "UPDATE RECORD", chinese: "写记录文件", class: 0x04, ins: 0xDC, p1: anyP, p2: anyP, body: written},
+	{name: "UNBLOCK PIN", chinese: "解锁口令", class: 0x84, ins: 0x24, p1: anyP, p2: anyP, body: ciphered},
+	{name: "APPLICATION BLOCK", chinese: "应用锁定", class: 0x84, ins: 0x1E, p1: 0x00, p2: anyP, body: lineMAC},
+	{name: "APPLICATION UNBLOCK", chinese: "应用解锁", class: 0x84, ins: 0x18, p1: 0x00, p2: 0x00, body: lineMAC},
+	{name: "CARD BLOCK", chinese: "卡片锁定", class: 0x84, ins: 0x16, p1: 0x00, p2: 0x00, body: lineMAC},
+	{name: "WRITE KEY", chinese: "写密钥", class: 0x84, ins: 0xD4, p1: anyP, p2: anyP, body: ciphered},
 	{name: "INTERNAL AUTHENTICATE", chinese: "内部认证", class: 0x00, ins: 0x88, p1: 0x00, p2: anyP, body: slots(mac.Challenge), answer: slots(mac.Response)},
 }
 

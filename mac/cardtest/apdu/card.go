@@ -16,6 +16,7 @@ const (
 	done          word = 0x9000
 	wrongLength   word = 0x6700
 	wrongState    word = 0x6985 // the purse application is not selected
+	noMessaging   word = 0x6987 // no MAC where there must be one
 	wrongData     word = 0x6A80
 	noFile        word = 0x6A82
 	noRecord      word = 0x6A83
@@ -100,6 +101,9 @@ func (c *Card) Transmit(apdu []byte) ([]byte, error) {
 		return w.answer(nil), nil
 	}
 	data, err := run(c, &cmd)
+	if cmd.ins != insChallenge {
+		c.purse.DropChallenge()
+	}
 	var s cardtest.Status
 	switch {
 	case errors.Is(err, cardtest.ErrTorn):
@@ -128,22 +132,46 @@ func (w word) answer(data []byte) []byte {
 type handler func(c *Card, cmd *command) ([]byte, error)
 
 // commands is the table: class and instruction, how long the data must be (-1:
-// the handler looks), whether the purse application must be selected.
+// the handler looks), where it is understood.
 var commands = []struct {
 	class, ins byte
 	length     int
-	purse      bool
+	place      place
 	run        handler
 }{
-	{0x00, 0xA4, -1, false, (*Card).choose},
-	{0x00, 0xB0, 0, true, (*Card).readBinary},
-	{0x00, 0xB2, 0, true, (*Card).readRecord},
-	{0x80, 0x50, 11, true, (*Card).initialize},
-	{0x80, 0x52, 11, true, (*Card).credit},
-	{0x80, 0x54, -1, true, (*Card).debit},
-	{0x80, 0x5A, 2, true, (*Card).prove},
-	{0x80, 0x5C, 0, true, (*Card).balance},
+	{0x00, 0xA4, -1, anywhere, (*Card).choose},
+	{0x00, insChallenge, 0, anywhere, (*Card).challenge},
+	{0x00, 0x20, -1, inPurse, (*Card).verifyPIN},
+	{0x00, 0xB0, 0, inPurse, (*Card).readBinary},
+	{0x00, 0xB2, 0, inPurse, (*Card).readRecord},
+	{0x04, 0xD6, -1, inPurse, secured((*Card).updateBinary)},
+	{0x04, 0xDC, -1, inPurse, secured((*Card).updateRecord)},
+	{0x80, 0x50, -1, inPurse, (*Card).initialize},
+	{0x80, 0x52, 11, inPurse, (*Card).credit},
+	{0x80, 0x54, -1, inPurse, (*Card).debit},
+	{0x80, 0x58, 14, inPurse, (*Card).updateLimit},
+	{0x80, 0x5A, 2, inPurse, (*Card).prove},
+	{0x80, 0x5C, 0, inPurse, (*Card).balance},
+	{0x80, 0x5E, -1, inPurse, (*Card).changePIN},
+	{0x80, 0xCA, 0, inPurse, (*Card).authCode},
+	{0x80, 0xDC, -1, inPurse, (*Card).stage},
+	{0x84, 0x16, 4, anywhere, secured((*Card).blockCard)},
+	{0x84, 0x18, 4, whileBlocked, secured((*Card).unblockApplication)},
+	{0x84, 0x1E, 4, inPurse, secured((*Card).blockApplication)},
+	{0x84, 0x24, -1, inPurse, secured((*Card).unblockPIN)},
+	{0x84, 0xD4, -1, inPurse, secured((*Card).writeKey)},
 }
+
+const insChallenge = 0x84
+
+// A place says where a command is understood.
+type place uint8
+
+const (
+	anywhere     place = iota
+	inPurse            // the purse application is selected, and not blocked
+	whileBlocked       // the purse application is selected
+)
 
 // find looks a command up; without one it says what is wrong with it.
 func find(cmd *command) (handler, word) {
@@ -159,20 +187,24 @@ func find(cmd *command) (handler, word) {
 		if row.length >= 0 && len(cmd.data) != row.length {
 			return nil, wrongLength
 		}
-		run := row.run
-		if row.purse {
-			run = inPurse(run)
-		}
-		return run, 0
+		return row.place.guard(row.run), 0
 	}
 	return nil, w
 }
 
-// inPurse refuses what takes the purse application before it is selected.
-func inPurse(run handler) handler {
+// guard refuses what is not understood where the card is.
+func (p place) guard(run handler) handler {
 	return func(c *Card, cmd *command) ([]byte, error) {
-		if !c.inPurse {
+		switch blocked := c.purse.Blocked(); {
+		case blocked == cardtest.CardBlocked:
+			return nil, cardtest.StatusBlocked
+		case p == anywhere:
+		case !c.inPurse:
 			return nil, wrongState
+		case blocked == cardtest.AppBlockedGood:
+			return nil, cardtest.StatusBlockedFully
+		case blocked == cardtest.AppBlocked && p != whileBlocked:
+			return nil, cardtest.StatusBlocked
 		}
 		return run(c, cmd)
 	}

@@ -5,9 +5,10 @@
 //
 // The card has a master file, the purse application (ADF) with the file 0015
 // of its public data and the transaction log, and the commands SELECT, READ
-// BINARY, READ RECORD, INITIALIZE FOR LOAD, UNLOAD, PURCHASE and CASH WITHDRAW,
-// CREDIT FOR LOAD, DEBIT FOR PURCHASE and UNLOAD, GET BALANCE, and GET
-// TRANSACTION PROVE. See [PBOC] 5 and 10.
+// BINARY and RECORD, those of the transactions (load, unload, purchase, cash
+// withdraw, compound purchase, update of the overdraft limit) with GET BALANCE
+// and GET TRANSACTION PROVE, those about the PIN, and what the issuer sends under
+// line protection. See [PBOC] 5, 6 and 10.
 //
 // [PBOC]: docs/pboc.md
 package apdu

@@ -3,6 +3,8 @@ package apdu
 import (
 	"bytes"
 	"encoding/binary"
+
+	"pbochsm/mac/cardtest"
 )
 
 // A file is one of those that the card has.
@@ -13,7 +15,10 @@ const (
 	noneSelected file = 0
 	masterFile   file = 0x3F00
 	purseFile    file = 0x3F01 // the purse application, an ADF
-	publicFile   file = 0x0015 // 公共应用基本数据文件
+	publicFile        = file(cardtest.FilePublic)
+	holderFile        = file(cardtest.FileHolder)
+	compoundFile      = file(cardtest.FileCompound)
+	recordFile        = file(cardtest.FileRecords)
 	logFile      file = 0x0018 // 交易明细文件
 )
 
@@ -49,7 +54,7 @@ func (c *Card) enter(f file) ([]byte, error) {
 	switch f {
 	case masterFile, purseFile:
 		c.inPurse = f == purseFile
-	case publicFile, logFile:
+	case publicFile, holderFile, compoundFile, recordFile, logFile:
 		if !c.inPurse {
 			return nil, noFile
 		}
@@ -60,6 +65,14 @@ func (c *Card) enter(f file) ([]byte, error) {
 	}
 	c.selected = f
 	c.purse.Reset() // a transaction that was begun is over
+	if f == purseFile {
+		switch c.purse.Blocked() {
+		case cardtest.AppBlocked: // it is selected all the same, to be unblocked
+			return nil, cardtest.StatusBlocked
+		case cardtest.AppBlockedGood:
+			return nil, cardtest.StatusBlockedFully
+		}
+	}
 	name := environment
 	if f == purseFile {
 		name = PurseAID
@@ -70,21 +83,38 @@ func (c *Card) enter(f file) ([]byte, error) {
 // tlv is a data object with a short tag and length.
 func tlv(tag byte, value []byte) []byte { return append([]byte{tag, byte(len(value))}, value...) }
 
-// readBinary is READ BINARY of file 0015, which is current or named in P1 by
-// its short identifier.
-func (c *Card) readBinary(cmd *command) ([]byte, error) {
-	f, offset := c.selected, int(cmd.p1)<<8|int(cmd.p2)
-	if cmd.p1&0x80 != 0 {
-		f, offset = file(cmd.p1&0x1F), int(cmd.p2)
-		if cmd.p1&0x60 != 0 {
-			return nil, wrongPointers
+// binary finds the binary file that is current or named in P1 by its short
+// identifier, and the offset in it; it makes the file the current one.
+func (c *Card) binary(p1, p2 byte) (f file, offset int, err error) {
+	f, offset = c.selected, int(p1)<<8|int(p2)
+	if p1&0x80 != 0 {
+		f, offset = file(p1&0x1F), int(p2)
+		if p1&0x60 != 0 {
+			return 0, 0, wrongPointers
 		}
 	}
-	if f != publicFile {
-		return nil, noFile
+	if f != publicFile && f != holderFile {
+		return 0, 0, noFile
 	}
 	c.selected = f
-	content := c.publicData()
+	return f, offset, nil
+}
+
+// initial is what a binary file holds as the card leaves personalisation.
+func (c *Card) initial(f file) []byte {
+	if f == holderFile {
+		return make([]byte, cardtest.HolderSize)
+	}
+	return c.publicData()
+}
+
+// readBinary is READ BINARY.
+func (c *Card) readBinary(cmd *command) ([]byte, error) {
+	f, offset, err := c.binary(cmd.p1, cmd.p2)
+	if err != nil {
+		return nil, err
+	}
+	content := c.purse.Binary(cardtest.File(f), c.initial(f))
 	if offset >= len(content) {
 		return nil, wrongOffset
 	}
@@ -108,12 +138,26 @@ func (c *Card) publicData() []byte {
 	return append(b, 0x00, 0x00)
 }
 
-// readRecord is READ RECORD of the log, the youngest record first. A record
-// has the counter after its increment, as on a real card. See [PBOC] 5.8.
+// readRecord is READ RECORD, by number (the low bits of P2 are 100), or by the
+// tag that a record begins with (000).
 func (c *Card) readRecord(cmd *command) ([]byte, error) {
-	if cmd.p2 != byte(logFile)<<3|0x04 {
+	f, tagged := file(cmd.p2>>3), cmd.p2&7 == 0
+	switch {
+	case !tagged && cmd.p2&7 != 0x04, tagged && f == logFile:
 		return nil, wrongPointers
+	case f == logFile:
+		return c.readLog(cmd)
+	case f != compoundFile && f != recordFile:
+		return nil, noFile
+	case tagged:
+		return c.purse.TaggedRecord(cardtest.File(f), cmd.p1)
 	}
+	return c.purse.Record(cardtest.File(f), int(cmd.p1))
+}
+
+// readLog gives a record of the log, the youngest first. It has the counter
+// after its increment, as on a real card. See [PBOC] 5.8.
+func (c *Card) readLog(cmd *command) ([]byte, error) {
 	log := c.purse.Log()
 	n := int(cmd.p1)
 	if n < 1 || n > len(log) {
@@ -121,7 +165,7 @@ func (c *Card) readRecord(cmd *command) ([]byte, error) {
 	}
 	r := log[len(log)-n]
 	b := binary.BigEndian.AppendUint16(nil, r.Counter+1)
-	b = append(b, 0x00, 0x00, 0x00) // no overdraft limit
+	b = append(b, limit(r.Limit)...)
 	b = binary.BigEndian.AppendUint32(b, uint32(r.Amount))
 	b = append(append(b, byte(r.Type)), r.Terminal[:]...)
 	return append(append(b, r.Date[:]...), r.Time[:]...), nil

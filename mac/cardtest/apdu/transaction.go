@@ -2,14 +2,24 @@ package apdu
 
 import (
 	"encoding/binary"
+	"slices"
 
 	"pbochsm/mac"
 	"pbochsm/mac/cardtest"
 )
 
-// initialize is INITIALIZE FOR LOAD (P1 00), PURCHASE (01), CASH WITHDRAW (02)
-// and UNLOAD (05): key index, amount and terminal number.
+// initialize is INITIALIZE FOR LOAD (P1 00), PURCHASE (01), CASH WITHDRAW (02),
+// CAPP PURCHASE (03), UPDATE (04) and UNLOAD (05): key index, amount and terminal
+// number; the update has no amount.
 func (c *Card) initialize(cmd *command) ([]byte, error) {
+	switch length := len(cmd.data); {
+	case cmd.p1 == 0x04 && cmd.p2 == byte(cardtest.ED) && length == 7:
+		return update(c.purse.InitUpdate(mac.TerminalID(cmd.data[1:])))
+	case cmd.p1 == 0x04 && cmd.p2 != byte(cardtest.ED):
+		return nil, wrongPointers
+	case cmd.p1 == 0x04, length != 11:
+		return nil, wrongLength
+	}
 	purse := cardtest.Purse(cmd.p2)
 	if purse != cardtest.ED && purse != cardtest.EP {
 		return nil, wrongPointers
@@ -31,9 +41,25 @@ func (c *Card) initialize(cmd *command) ([]byte, error) {
 		if purse == cardtest.ED {
 			return offer(c.purse.InitPurchase(mac.TypeWithdraw, amount, terminal))
 		}
+	case 0x03:
+		if purse == cardtest.EP {
+			return offer(c.purse.InitPurchase(mac.TypeCompound, amount, terminal))
+		}
 	}
 	return nil, wrongPointers
 }
+
+// update puts together the 19 bytes of an update of the overdraft limit.
+func update(a cardtest.Answer, err error) ([]byte, error) {
+	b, err := host(a, err)
+	if err != nil {
+		return nil, err
+	}
+	return slices.Insert(b, 6, limit(a.Limit)...), nil
+}
+
+// limit is an overdraft limit in its three bytes.
+func limit(f mac.Fen) []byte { return binary.BigEndian.AppendUint32(nil, uint32(f))[1:] }
 
 // host puts together the 16 bytes of a transaction with the host.
 func host(a cardtest.Answer, err error) ([]byte, error) {
@@ -53,7 +79,7 @@ func offer(o cardtest.Offer, err error) ([]byte, error) {
 	}
 	b := binary.BigEndian.AppendUint32(nil, uint32(o.Balance))
 	b = binary.BigEndian.AppendUint16(b, uint16(o.Counter))
-	b = append(b, 0x00, 0x00, 0x00) // no overdraft limit
+	b = append(b, limit(o.Limit)...)
 	return append(append(b, o.Version, o.Algorithm), o.Random[:]...), nil
 }
 
@@ -111,6 +137,37 @@ func moment(b []byte) (date mac.BCDDate, time mac.BCDTime, m mac.MAC, err error)
 		}
 	}
 	return mac.BCDDate(b), mac.BCDTime(b[4:]), mac.MAC(b[7:]), nil
+}
+
+// updateLimit is UPDATE OVERDRAW LIMIT: limit, date, time, MAC2. The answer is
+// the TAC.
+func (c *Card) updateLimit(cmd *command) ([]byte, error) {
+	if cmd.p1 != 0 || cmd.p2 != 0 {
+		return nil, wrongPointers
+	}
+	date, time, mac2, err := moment(cmd.data[3:])
+	if err != nil {
+		return nil, err
+	}
+	tac, err := c.purse.UpdateLimit(mac.Limit(cmd.data), date, time, mac2)
+	return tac[:], err
+}
+
+// stage is UPDATE CAPP DATA CACHE: the tag of a record in P1, its file in P2.
+func (c *Card) stage(cmd *command) ([]byte, error) {
+	if file(cmd.p2>>3) != compoundFile || cmd.p2&7 != 0 {
+		return nil, wrongPointers
+	}
+	return nil, c.purse.Stage(cmd.p1, cmd.data)
+}
+
+// authCode is GET DATA of the authentication code.
+func (c *Card) authCode(cmd *command) ([]byte, error) {
+	code, ok := c.purse.AuthCode()
+	if !ok || cmd.p1 != 0 || cmd.p2 != 0 {
+		return nil, wrongPointers
+	}
+	return code[:], nil
 }
 
 // prove is GET TRANSACTION PROVE of the transaction with a type and a counter.

@@ -17,6 +17,7 @@ import (
 var files = map[string]func() ([]byte, error){
 	"round64_gen.go":  core64,
 	"core256_amd64.s": func() ([]byte, error) { return vector.Core(256) },
+	"core8_amd64.s":   vector.Few,
 	"core512_amd64.s": func() ([]byte, error) { return vector.Core(512) },
 	"sm4x256_amd64.s": func() ([]byte, error) { return sm4.Core(256) },
 	"sm4x512_amd64.s": func() ([]byte, error) { return sm4.Core(512) },

@@ -164,3 +164,35 @@ func BenchmarkPostgres(b *testing.B) {
 	b.ReportMetric(single, "pgbench/s")
 	b.ReportMetric(got/single, "x")
 }
+
+// BenchmarkFind reads what decides a load that is new, on a ledger of many, by
+// callers who ask at once.
+func BenchmarkFind(b *testing.B) {
+	l := open(b, newSQLite(b))
+	account := merchant(b, l, "M1", 1e14)
+	const sales, callers = 20000, 32
+	together(callers, func(i int) {
+		for n := i; n < sales; n += callers {
+			if err := l.Commit(context.Background(), sale(b, l, account, n)); err != nil {
+				b.Error(err)
+			}
+		}
+	})
+	b.ResetTimer()
+	together(callers, func(i int) {
+		for n := i; n < b.N; n += callers {
+			c := saleOf(account, n%sales)
+			card, random := c.Writes[0].Card, [4]byte{9}
+			k, err := l.Find(context.Background(), recharge.Question{
+				Domain: "WEBM", TradeID: fmt.Sprintf("N%d", n), Card: &card, Counter: 1, Random: &random, CardNo: c.Orders[0].CardNo,
+				Account: recharge.MerchantAccount, Number: "M1",
+				Budgets: []recharge.Budget{{Kind: "card", Subject: fmt.Sprint(n), Period: "20200101"},
+					{Kind: "domain", Subject: "WEBM", Period: "20200101"}, {Kind: "all", Period: "20200101"}},
+			})
+			if err != nil || k.Account == nil {
+				b.Errorf("%v, %+v", err, k)
+				return
+			}
+		}
+	})
+}

@@ -13,6 +13,9 @@ type engine interface {
 	// commit would be wrong.
 	read(ctx context.Context, all []ask) error
 
+	// readers is how many may read at once what does not take long.
+	readers() int
+
 	// write runs steps, and then asks, as one transaction and returns when a
 	// power cut can no longer undo it. proof is an event among what it stores, by
 	// which the outcome can be asked for, or 0 where it does not matter.

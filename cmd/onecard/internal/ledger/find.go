@@ -1,8 +1,10 @@
 package ledger
 
 import (
+	"cmp"
 	"context"
 	"errors"
+	"slices"
 
 	"pbochsm/cmd/onecard/internal/recharge"
 )
@@ -29,10 +31,11 @@ var (
 	findWrite = find("bigint bigint bigint bigint bigint", writesOf+"WHERE o.scheme = $1 AND o.asn = $2 AND o.wallet = $3 "+
 		"AND o.counter = $4 AND w.random = $5")
 
-	// The rows of the last orders are looked at, and read where they matter.
-	findOfCard = find("bigint bigint bigint bigint", ordersOf+"WHERE o.id IN (SELECT l.id FROM orders l WHERE l.scheme = $1 "+
-		"AND l.asn = $2 AND l.wallet = $3 ORDER BY l.counter DESC LIMIT "+most+") AND (o.counter >= $4 OR o.state = 'ISSUED') "+
-		"ORDER BY o.counter DESC")
+	// The rows of the last orders are looked at, and read where they matter. To
+	// sort them here is cheaper than to have them sorted.
+	findOfCard = find("bigint bigint bigint bigint", "SELECT "+orderList+" FROM (SELECT l.id FROM orders l WHERE l.scheme = $1 "+
+		"AND l.asn = $2 AND l.wallet = $3 ORDER BY l.counter DESC LIMIT "+most+") AS l CROSS JOIN orders o "+
+		"WHERE o.id = l.id AND (o.counter >= $4 OR o.state = 'ISSUED')")
 
 	findByTrade  = find("text text", ordersOf+"WHERE o.domain = $1 AND o.trade_id = $2")
 	findByNumber = find("text bigint", boundOrders+"WHERE b.card_no = $1 AND o.counter = $2 ORDER BY o.id")
@@ -123,9 +126,10 @@ func (l *Ledger) find(ctx context.Context, q recharge.Question) (*recharge.Known
 	for i, b := range q.Budgets {
 		ask(findSpent, into(&k.Spent[i]), b.Kind, b.Subject, b.Period)
 	}
-	if err := l.engine.read(ctx, all); err != nil {
+	if err := waited(l.reads.Do(ctx, all), recharge.ErrStore); err != nil {
 		return nil, outward(err)
 	}
+	slices.SortStableFunc(k.OfCard, func(a, b recharge.Order) int { return cmp.Compare(b.Counter, a.Counter) })
 	if k.Write != nil {
 		k.WriteOrder = ownerOf(k)
 	}

@@ -1,8 +1,10 @@
 package ledger
 
 import (
+	"cmp"
 	"maps"
 	"slices"
+	"strings"
 
 	"pbochsm/cmd/onecard/internal/recharge"
 )
@@ -83,7 +85,12 @@ func newGroup() *group {
 func (g *group) put(to *statement, args ...any) { g.rows[to] = append(g.rows[to], args) }
 
 func (g *group) add(w *work) {
-	c, e := w.change, &w.change.Event
+	c := w.change
+	if c == nil {
+		g.asks = append(g.asks, w.nonce...)
+		return
+	}
+	e := &c.Event
 	g.put(events, w.event, e.At, e.Kind, e.Domain, e.Order, e.Who, e.Note)
 	for i, p := range c.Postings {
 		g.put(postings, w.posted+int64(i), w.event, p.Order, p.From, p.To, int64(p.Amount))
@@ -178,6 +185,19 @@ func (g *group) steps() []step {
 		}
 	}
 	return all
+}
+
+// locks gives what to ask, in an order that all processes have: those that meet
+// at a nonce or at a budget wait for each other in one direction.
+func (g *group) locks() []ask {
+	slices.SortStableFunc(g.asks, func(a, b ask) int {
+		return cmp.Or(strings.Compare(a.one, b.one), slices.CompareFunc(a.args, b.args, func(x, y any) int {
+			v, _ := x.(string)
+			w, _ := y.(string)
+			return strings.Compare(v, w)
+		}))
+	})
+	return g.asks
 }
 
 // into scans a number.

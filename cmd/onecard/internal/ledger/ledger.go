@@ -8,6 +8,7 @@ import (
 	"sync"
 	"time"
 
+	"pbochsm/cmd/onecard/internal/batch"
 	"pbochsm/cmd/onecard/internal/recharge"
 )
 
@@ -22,7 +23,8 @@ type Options struct {
 type Ledger struct {
 	engine engine
 	commit *committer
-	nonces *nonceTaker
+	reads  *batch.Queue[[]ask]
+	sweep  sweeper
 	ids    ids
 	once   sync.Once
 	closed error
@@ -43,8 +45,7 @@ func Open(ctx context.Context, o Options) (*Ledger, error) {
 	if fatal == nil {
 		fatal = func(err error) { panic(err) }
 	}
-	l := &Ledger{engine: e, commit: newCommitter(e, fatal), nonces: newNonceTaker()}
-	return l, nil
+	return &Ledger{engine: e, commit: newCommitter(e, fatal), reads: newReader(e)}, nil
 }
 
 func openEngine(ctx context.Context, dsn string) (engine, error) {
@@ -57,7 +58,8 @@ func openEngine(ctx context.Context, dsn string) (engine, error) {
 // Close stores what waits and closes the database. It may be called again.
 func (l *Ledger) Close() error {
 	l.once.Do(func() {
-		l.commit.close()
+		l.commit.queue.Close()
+		l.reads.Close()
 		l.closed = l.engine.close()
 	})
 	return l.closed

@@ -54,3 +54,44 @@ func TestNonces(t *testing.T) {
 		sound(t, later)
 	})
 }
+
+// A nonce that is stored together with changes that do not fit is used up like
+// any other.
+func TestNoncesAmongRefusedChanges(t *testing.T) {
+	each(t, func(t *testing.T, dsn string) {
+		const each = 40
+		l := open(t, dsn)
+		account, now := merchant(t, l, "M1", 1000), time.Unix(1_800_000_000, 0)
+		changes := make([]*recharge.Change, each)
+		for i := range changes {
+			changes[i] = sale(t, l, account, 7) // of one card, at one counter
+		}
+		take := func(i int) error {
+			return l.TakeNonce(context.Background(), "APPM", fmt.Sprintf("nonce-%d", i), now, now.Add(time.Minute))
+		}
+		var stored atomic.Int64
+		together(2*each, func(i int) {
+			if i >= each {
+				if err := take(i); err != nil {
+					t.Error(err)
+				}
+				return
+			}
+			switch err := l.Commit(context.Background(), changes[i]); {
+			case err == nil:
+				stored.Add(1)
+			case !errors.Is(err, recharge.ErrConflict):
+				t.Error(err)
+			}
+		})
+		if n := stored.Load(); n != 1 {
+			t.Errorf("%d changes of one counter are stored", n)
+		}
+		for i := each; i < 2*each; i++ {
+			if err := take(i); !errors.Is(err, recharge.ErrConflict) {
+				t.Errorf("nonce %d once more: %v", i, err)
+			}
+		}
+		sound(t, l)
+	})
+}

@@ -19,8 +19,7 @@ import (
 // answered in one: the server begins it by itself and commits it at the end of
 // the batch.
 type postEngine struct {
-	pool    *pgxpool.Pool
-	readers *librarian
+	pool *pgxpool.Pool
 }
 
 // warned is set for a connection whose server has warned that a commit is not
@@ -49,7 +48,7 @@ func openPost(ctx context.Context, dsn string) (*postEngine, error) {
 		pool.Close()
 		return nil, postError(err)
 	}
-	return &postEngine{pool: pool, readers: newLibrarian(pool)}, nil
+	return &postEngine{pool: pool}, nil
 }
 
 // checkDurable refuses a connection on which a commit would be answered before
@@ -77,15 +76,12 @@ const (
 	itsEnd    = "COMMIT"
 )
 
-// read asks together with others, unless it may take long.
+// read sends everything in one piece.
 func (e *postEngine) read(ctx context.Context, all []ask) error {
-	for _, a := range all {
-		if a.long {
-			return readTogether(ctx, e.pool, all)
-		}
-	}
-	return e.readers.read(ctx, all)
+	return readTogether(ctx, e.pool, all)
 }
+
+func (e *postEngine) readers() int { return 2 } // while one waits for the server, the other one gathers
 
 // terminated tells whether the server has ended the session: class 57P.
 func terminated(err error) bool { return strings.HasPrefix(sqlState(err), "57P") }
@@ -201,7 +197,6 @@ func (e *postEngine) outcome(proof int64, cause error) error {
 func (e *postEngine) ping(ctx context.Context) error { return postError(e.pool.Ping(ctx)) }
 
 func (e *postEngine) close() error {
-	e.readers.close()
 	e.pool.Close()
 	return nil
 }

@@ -2,121 +2,17 @@ package ledger
 
 import (
 	"context"
-	"fmt"
-	"runtime"
-	"sync"
 
 	"github.com/jackc/pgx/v5"
-
-	"pbochsm/cmd/onecard/internal/recharge"
 )
-
-// What is read is gathered like what is written: all that wait are asked
-// together, each statement once for all of its rows. So a load takes part in a
-// round trip, and in an execution of each statement, and has none of its own.
-const (
-	mostReadings = 2  // under way at once
-	mostAsking   = 64 // in one
-)
-
-// A reading is what one caller asks.
-type reading struct {
-	ctx  context.Context
-	asks []ask
-	done chan error
-}
-
-// A librarian reads for all callers.
-type librarian struct {
-	pool  pooled
-	queue chan *reading
-	stop  chan struct{}
-	ended sync.WaitGroup
-}
 
 // pooled is a pool of connections.
 type pooled interface {
 	SendBatch(ctx context.Context, b *pgx.Batch) pgx.BatchResults
 }
 
-func newLibrarian(pool pooled) *librarian {
-	l := &librarian{pool: pool, queue: make(chan *reading, mostWaiting), stop: make(chan struct{})}
-	for range mostReadings {
-		l.ended.Go(l.run)
-	}
-	return l
-}
-
-func (l *librarian) close() {
-	close(l.stop)
-	l.ended.Wait()
-}
-
-// read waits for the answers. A caller that leaves early leaves behind what it
-// asked for, and must not look at it.
-func (l *librarian) read(ctx context.Context, asks []ask) error {
-	r := &reading{ctx, asks, make(chan error, 1)}
-	select {
-	case l.queue <- r:
-	case <-l.stop:
-		return errClosing
-	default:
-		return recharge.ErrBusy
-	}
-	select {
-	case err := <-r.done:
-		return err
-	case <-l.stop:
-		return errClosing
-	case <-ctx.Done():
-		return fmt.Errorf("%w: %w", recharge.ErrStore, ctx.Err())
-	}
-}
-
-func (l *librarian) run() {
-	for {
-		select {
-		case r := <-l.queue:
-			l.together(l.gather([]*reading{r}))
-		case <-l.stop:
-			return
-		}
-	}
-}
-
-func (l *librarian) gather(all []*reading) []*reading {
-	runtime.Gosched()
-	for len(all) < mostAsking {
-		select {
-		case r := <-l.queue:
-			all = append(all, r)
-		default:
-			return all
-		}
-	}
-	return all
-}
-
-// together asks for all of them. One that is alone ends with its caller; many
-// end by themselves.
-func (l *librarian) together(all []*reading) {
-	ctx := all[0].ctx
-	if len(all) > 1 {
-		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeout(context.Background(), writeTime)
-		defer cancel()
-	}
-	var asks []ask
-	for _, r := range all {
-		asks = append(asks, r.asks...)
-	}
-	err := readTogether(ctx, l.pool, asks)
-	for _, r := range all {
-		r.done <- err
-	}
-}
-
-// readTogether sends everything in one piece. A connection that is found broken
+// readTogether sends everything in one piece, each statement once for all of its
+// rows. A connection that is found broken
 // before the first row is not the end: the server may have been started anew.
 func readTogether(ctx context.Context, pool pooled, all []ask) (err error) {
 	for range mostTries {

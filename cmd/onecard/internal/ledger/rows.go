@@ -89,6 +89,9 @@ func scanOrder(r row) (*recharge.Order, error) {
 	}
 	copy(o.Fingerprint[:], fingerprint)
 	o.Overtaken = overtaken != 0
+	if detail == noDetail {
+		return &o, nil
+	}
 	return &o, json.Unmarshal([]byte(detail), &o.Detail)
 }
 
@@ -155,10 +158,13 @@ func flag(b bool) int64 {
 	return 0
 }
 
-// detailText is d as JSON; most orders have none to speak of.
+// noDetail is what an order has that has none.
+const noDetail = "{}"
+
+// detailText is d as JSON.
 func detailText(d recharge.Detail) string {
 	if d == (recharge.Detail{}) {
-		return "{}"
+		return noDetail
 	}
 	text, _ := json.Marshal(d) //nolint:errchkjson // a struct of strings always has a JSON form
 	return string(text)

@@ -1,6 +1,7 @@
 package ledger
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -14,20 +15,18 @@ import (
 	"pbochsm/cmd/onecard/internal/recharge"
 )
 
-// A liteEngine is SQLite: one connection that writes, others that read beside
-// it. The write-ahead log is synchronised at every commit (synchronous FULL).
+// A liteEngine is SQLite: one connection that writes, and reads what decisions
+// need, and others for what may take long. A connection has a cache of its own,
+// which the commits of every other one empty: only what the writer reads it finds
+// there again, and finds what it is going to write. The write-ahead log is
+// synchronised at every commit (synchronous FULL).
 type liteEngine struct {
-	writer    chan *liteConn // holds it while nobody writes
-	readers   chan *liteConn
-	surveyors chan *liteConn // for what may take long
+	writer    chan *liteConn // holds it while it has nothing to do
+	surveyors chan *liteConn
 }
 
-// How many read at once. Each has a cache of its own, which every commit
-// empties: few are better than many.
-const (
-	mostReaders   = 2
-	mostSurveyors = 2
-)
+// mostSurveyors is how many read beside the writer.
+const mostSurveyors = 2
 
 // The settings of a connection. What reads does not write by mistake.
 var (
@@ -40,7 +39,7 @@ func openLite(ctx context.Context, file string) (_ *liteEngine, err error) {
 	// looks at. Where there is no such call, the other one stays.
 	_, _ = driver.Fdatasync(true)
 	setUpGathering()
-	e := &liteEngine{writer: make(chan *liteConn, 1), readers: make(chan *liteConn, mostReaders), surveyors: make(chan *liteConn, mostSurveyors)}
+	e := &liteEngine{writer: make(chan *liteConn, 1), surveyors: make(chan *liteConn, mostSurveyors)}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, e.close())
@@ -54,14 +53,12 @@ func openLite(ctx context.Context, file string) (_ *liteEngine, err error) {
 	if err := checkLite(ctx, writer); err != nil {
 		return e, err
 	}
-	for _, idle := range []chan *liteConn{e.readers, e.surveyors} {
-		for range cap(idle) {
-			reader, err := openLiteConn(ctx, file, nil, liteReading)
-			if err != nil {
-				return e, err
-			}
-			idle <- reader
+	for range mostSurveyors {
+		surveyor, err := openLiteConn(ctx, file, nil, liteReading)
+		if err != nil {
+			return e, err
 		}
+		e.surveyors <- surveyor
 	}
 	return e, nil
 }
@@ -89,7 +86,7 @@ func checkLite(ctx context.Context, c *liteConn) error {
 }
 
 func (e *liteEngine) read(ctx context.Context, all []ask) error {
-	idle := e.readers
+	idle := e.writer
 	if slices.ContainsFunc(all, func(a ask) bool { return a.long }) {
 		idle = e.surveyors
 	}
@@ -101,14 +98,43 @@ func (e *liteEngine) read(ctx context.Context, all []ask) error {
 	}
 	defer func() { idle <- c }()
 	return liteError(c.together(ctx, beginReading, func() error {
-		for _, a := range all {
-			if err := c.ask(ctx, a); err != nil {
+		for _, same := range bySense(all) {
+			if err := c.askFor(ctx, same); err != nil {
 				return err
 			}
 		}
 		return nil
 	}))
 }
+
+// bySense parts what is asked by what it asks: many callers ask for the same
+// account, or for the failures of the same day.
+func bySense(all []ask) (parts [][]ask) {
+	for _, same := range byStatement(all) {
+		from := len(parts)
+		for _, a := range same {
+			i := slices.IndexFunc(parts[from:], func(p []ask) bool { return slices.EqualFunc(p[0].args, a.args, equal) })
+			if i < 0 {
+				parts = append(parts, []ask{a})
+			} else {
+				parts[from+i] = append(parts[from+i], a)
+			}
+		}
+	}
+	return parts
+}
+
+// equal compares two arguments.
+func equal(a, b any) bool {
+	v, bytesA := a.([]byte)
+	w, bytesB := b.([]byte)
+	if bytesA || bytesB {
+		return bytesA && bytesB && bytes.Equal(v, w)
+	}
+	return a == b
+}
+
+func (e *liteEngine) readers() int { return 1 }
 
 func (e *liteEngine) write(ctx context.Context, all []step, then []ask, _ int64) error {
 	ctx = context.WithoutCancel(ctx) // an interrupted COMMIT would not say what it did
@@ -138,7 +164,7 @@ var isThere = &statement{one: "SELECT 1 FROM block WHERE name = 'id'"}
 // close closes what is open. Nobody reads or writes any more.
 func (e *liteEngine) close() error {
 	var errs []error
-	for _, kept := range []chan *liteConn{e.readers, e.surveyors, e.writer} {
+	for _, kept := range []chan *liteConn{e.surveyors, e.writer} {
 		for len(kept) > 0 {
 			errs = append(errs, (<-kept).close())
 		}

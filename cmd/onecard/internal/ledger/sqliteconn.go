@@ -78,7 +78,11 @@ func (c *liteConn) step(ctx context.Context, s step) error {
 }
 
 // ask runs a statement to its end. One that may take long ends with ctx.
-func (c *liteConn) ask(ctx context.Context, a ask) error {
+func (c *liteConn) ask(ctx context.Context, a ask) error { return c.askFor(ctx, []ask{a}) }
+
+// askFor runs a statement once for all who ask the same.
+func (c *liteConn) askFor(ctx context.Context, same []ask) error {
+	a := same[0]
 	stmt, err := c.prepared(a.statement)
 	if err != nil {
 		return err
@@ -100,11 +104,13 @@ func (c *liteConn) ask(ctx context.Context, a ask) error {
 		if !more {
 			return stmt.Reset()
 		}
-		if a.scan == nil {
-			continue
-		}
-		if err := a.scan(liteRow{stmt}); err != nil {
-			return errors.Join(err, stmt.Reset())
+		for _, a := range same {
+			if a.scan == nil {
+				continue
+			}
+			if err := a.scan(liteRow{stmt}); err != nil {
+				return errors.Join(err, stmt.Reset())
+			}
 		}
 	}
 }

@@ -17,6 +17,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"pbochsm/cmd/onecard/internal/batch"
 	"pbochsm/keystore"
 	"pbochsm/mac"
 	"pbochsm/protocol"
@@ -37,6 +38,7 @@ type Pool struct {
 	members []*member
 	o       Options
 	turn    atomic.Uint64
+	queue   *batch.Queue[[]mac.Op]
 }
 
 var _ mac.HSM = (*Pool)(nil)
@@ -69,35 +71,8 @@ func New(clients []*protocol.Client, o Options) (*Pool, error) {
 		m.up.Store(true)
 		p.members = append(p.members, m)
 	}
+	p.queue = batch.New(batch.Limits{Workers: underWay * len(clients), Most: mostTogether, Waiting: mostWaiting}, p.together)
 	return p, nil
-}
-
-// Do asks one daemon, and those after it for what it left unanswered. Where
-// none answered an operation, its error is that of the last one asked.
-func (p *Pool) Do(ctx context.Context, ops []mac.Op) error {
-	if len(ops) == 0 {
-		return nil
-	}
-	left := ops
-	var from []int // where the ops of left stand in ops; nil: they are ops
-	for _, m := range p.order() {
-		err := m.client.Do(ctx, left)
-		for i, j := range from {
-			ops[j] = left[i]
-		}
-		left, from = unanswered(ops)
-		if len(left) == 0 {
-			return nil
-		}
-		if ctx.Err() != nil {
-			break
-		}
-		p.failed(m, err, left)
-	}
-	if len(left) < len(ops) {
-		return nil
-	}
-	return fmt.Errorf("%w (%w)", ErrNone, ops[0].Err)
 }
 
 // order is the daemons that are up, beginning with another one each time, and
@@ -229,8 +204,10 @@ func (p *Pool) Up() map[string]bool {
 	return all
 }
 
-// Close closes the idle connections.
+// Close finishes what is under way and closes the connections. It is called
+// once, and nothing is asked after it.
 func (p *Pool) Close() error {
+	p.queue.Close()
 	var errs []error
 	for _, m := range p.members {
 		errs = append(errs, m.client.Close())

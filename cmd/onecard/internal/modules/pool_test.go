@@ -97,16 +97,22 @@ func published() mac.Op {
 // answered fails unless both a good and a bad MAC1 get the answer they merit.
 func answered(t *testing.T, p *modules.Pool) {
 	t.Helper()
-	bad := published()
-	mac.MAC1.Bytes(&bad)[0] ^= 1
-	ops := []mac.Op{published(), bad, published()}
+	answeredBut(t, p, 1)
+}
+
+// answeredBut asks for three loads, of which one is not genuine.
+func answeredBut(t *testing.T, p *modules.Pool, bad int) {
+	t.Helper()
+	ops := []mac.Op{published(), published(), published()}
+	mac.MAC1.Bytes(&ops[bad])[0] ^= 1
 	if err := p.Do(context.Background(), ops); err != nil {
-		t.Fatal(err)
+		t.Error(err)
+		return
 	}
 	for i, op := range ops {
-		wrong := i == 1
+		wrong := i == bad
 		if errors.Is(op.Err, mac.ErrMAC1) != wrong || (op.Answer == [4]byte{0x3A, 0x84, 0x5B, 0xF0}) == wrong {
-			t.Fatalf("operation %d: %X, %v", i, op.Answer, op.Err)
+			t.Errorf("operation %d: %X, %v", i, op.Answer, op.Err)
 		}
 	}
 }
@@ -142,6 +148,25 @@ func TestFailOver(t *testing.T) {
 	answered(t, p)
 	cancel()
 	<-watched
+}
+
+// Callers are asked for together, and each gets the answers to its own
+// operations, also where a daemon goes away under them.
+func TestCallersAreAskedForTogether(t *testing.T) {
+	a, b := start(t, "127.0.0.1:0", false), start(t, "127.0.0.1:0", false)
+	p := pool(t, a.addr, b.addr)
+	var callers sync.WaitGroup
+	for n := range 64 {
+		callers.Go(func() {
+			for i := range 5 {
+				answeredBut(t, p, (n+i)%3)
+			}
+			if n == 0 {
+				a.stop()
+			}
+		})
+	}
+	callers.Wait()
 }
 
 // The health check brings how the tokens are; a daemon that is gone has none.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"strings"
 	"testing"
 	"time"
@@ -326,6 +327,22 @@ func (w *world) vouched(anna, bert recharge.Signature) {
 			w.t.Errorf("carl with %d sponsors: %v, want %v", len(c.sponsors), err, c.want)
 		}
 	}
+}
+
+// A batch of recharge cards whose number is taken gets another one.
+func TestBatchNumberTaken(t *testing.T) {
+	each(t, func(t *testing.T, dsn string) {
+		w := newWorld(t, dsn, settings())
+		random := w.office.Rand
+		w.office.Rand = io.MultiReader(strings.NewReader("same"), random)
+		first := w.vouchers(1, 300)
+		w.office.Rand = io.MultiReader(strings.NewReader("same"), random)
+		second := w.vouchers(1, 300)
+		if first[0].Serial != "73616D65-00001" || second[0].Serial == first[0].Serial {
+			t.Errorf("serials %s and %s", first[0].Serial, second[0].Serial)
+		}
+		w.sound()
+	})
 }
 
 // A file can be imported twice.

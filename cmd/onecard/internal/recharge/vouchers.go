@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"io"
 	"math/big"
@@ -38,6 +39,17 @@ func (o *Operator) IssueVouchers(ctx context.Context, who string, b VoucherBatch
 	case !b.Expires.After(o.Clock()):
 		return nil, fmt.Errorf("%w: it would expire in the past", ErrUnsuited)
 	}
+	for range mostTries {
+		issued, err := o.issueVouchers(ctx, who, b)
+		if !errors.Is(err, ErrConflict) {
+			return issued, err
+		}
+	}
+	return nil, ErrBusy
+}
+
+// issueVouchers makes a batch. One whose number is taken is ErrConflict.
+func (o *Operator) issueVouchers(ctx context.Context, who string, b VoucherBatch) ([]IssuedVoucher, error) {
 	batch, err := freshBatch(o.Rand)
 	if err != nil {
 		return nil, err

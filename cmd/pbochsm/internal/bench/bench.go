@@ -22,7 +22,7 @@ type Options struct {
 }
 
 // Groups are what can be measured, in order.
-func Groups() []string { return []string{"lanes", "wire", "tls", "memory", "settlement"} }
+func Groups() []string { return []string{"lanes", "wire", "goodput", "tls", "memory", "settlement"} }
 
 // A Row is one measurement beside its yardstick.
 type Row struct {
@@ -35,6 +35,7 @@ type Row struct {
 	Goal      string // what the ratio, or ours where there is no yardstick, is to be
 	Missed    bool   // the goal
 	Skipped   string // why there are no numbers
+	Note      string // what else there is to say
 
 	CPU     [2]float64                 // of the servers, ns for each request; 0: not told
 	Latency [2]*hdrhistogram.Histogram // ours and the yardstick's, nanoseconds; may be nil
@@ -47,7 +48,8 @@ type group func(ctx context.Context, o *Options) error
 // told in a row; an error is a wrong answer, or a measurement that broke off.
 func Run(ctx context.Context, o Options) error {
 	groups := map[string]group{
-		"lanes": lanesGroup, "wire": wireGroup, "tls": tlsGroup, "memory": memoryGroup, "settlement": settlementGroup,
+		"lanes": lanesGroup, "wire": wireGroup, "goodput": goodputGroup, "tls": tlsGroup,
+		"memory": memoryGroup, "settlement": settlementGroup,
 	}
 	for _, name := range Groups() {
 		if len(o.Only) > 0 && !slices.Contains(o.Only, name) {

@@ -30,9 +30,12 @@ func (r *Row) Line() string {
 	return text
 }
 
-// Share is a second line: what the servers took of the processors. On a machine
+// Share is a second line: what else there is to say, or what the servers took of the processors. On a machine
 // that others use too it is steadier than the rates.
 func (r *Row) Share() string {
+	if r.Note != "" {
+		return "  " + r.Note + "\n"
+	}
 	if r.CPU[0] == 0 || r.CPU[1] == 0 {
 		return ""
 	}

@@ -1,0 +1,3 @@
+package lanes
+
+func (f *few) encryptOnce() { f.encrypt(&f.chain, &f.last) }
