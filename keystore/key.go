@@ -54,6 +54,11 @@ const (
 // OfCard tells whether u is a usage that a card's keys may have.
 func (u Usage) OfCard() bool { return usageNames.has(uint8(u)) && u != UsageMAC }
 
+// MayBeRaw tells whether a key of usage u may have the right raw. One that
+// controls others may not: whoever may decipher with it has all of them, out of
+// the commands that write them.
+func (u Usage) MayBeRaw() bool { return u != UsageKeyControl }
+
 // A Cipher is the block cipher of a key.
 type Cipher uint8
 

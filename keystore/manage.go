@@ -86,6 +86,9 @@ func (s *Store) add(key Key, secret *Secret) (Key, error) {
 	if key.State == StateRetired {
 		return Key{}, fmt.Errorf("%w: a new key is pending or active", ErrState)
 	}
+	if key.Raw && !key.Usage.MayBeRaw() {
+		return Key{}, fmt.Errorf("%w: key %s may not be raw: it would decipher every key that is written under it", ErrAttribute, key.Ref)
+	}
 	if s.keys.next > maxIndex {
 		return Key{}, ErrFull
 	}

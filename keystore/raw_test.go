@@ -57,6 +57,27 @@ func TestProductionHasNoRawKeys(t *testing.T) {
 	}
 }
 
+// A key that controls others has no rights, however it comes into a store.
+func TestKeyControlIsNeverRaw(t *testing.T) {
+	for _, mode := range []keystore.Mode{keystore.ModeTest, keystore.ModeMigration} {
+		s, _ := newStore(t, mode)
+		control, adopted := rawKey(1), tokenKey(1)
+		control.Usage, adopted.Usage, adopted.Raw = keystore.UsageKeyControl, keystore.UsageKeyControl, true
+		if _, err := s.Generate(rand.Reader, control); !errors.Is(err, keystore.ErrAttribute) {
+			t.Errorf("%s: generated: %v", mode, err)
+		}
+		if _, _, err := s.Import(control, []keystore.Secret{secret(t, partA), secret(t, partB)}); !errors.Is(err, keystore.ErrAttribute) {
+			t.Errorf("%s: imported: %v", mode, err)
+		}
+		if _, err := s.Adopt(adopted); !errors.Is(err, keystore.ErrAttribute) {
+			t.Errorf("%s: adopted: %v", mode, err)
+		}
+		control.Raw, control.Export = false, false
+		_, err := s.Generate(rand.Reader, control)
+		must(t, err)
+	}
+}
+
 func TestMigrationKeepsTheCeremony(t *testing.T) {
 	s, _ := newStore(t, keystore.ModeMigration)
 	if _, _, err := s.Import(rawKey(1), []keystore.Secret{secret(t, partA)}); !errors.Is(err, keystore.ErrComponents) {

@@ -22,8 +22,8 @@ type Plan struct {
 // checks no field: one that an Engine refuses can be explained too. Where the
 // recipe fixes the type, one that op has all the same is kept. With ErrInvalid
 // for a field of an issuer script there is a Plan without a Chain. A generic MAC
-// and a raw operation have no recipe, what writes a key has two keys, and what
-// needs a serial is none of its own: they have no Plan.
+// and a raw operation have no recipe, and what needs a serial is none of its own:
+// they have no Plan. What writes a key lacks that one until Write.
 func PlanOf(op Op, p *keystore.Profile, c keystore.Cipher) (*Plan, error) {
 	if !op.Kind.planned() {
 		return nil, ErrUnsupported
@@ -51,7 +51,16 @@ func PlanOf(op Op, p *keystore.Profile, c keystore.Cipher) (*Plan, error) {
 
 func (k Kind) planned() bool {
 	_, serial := k.WithSerial()
-	return k.known() && !k.IsGeneric() && !k.IsRaw() && !serial && k != KindWriteKey
+	return k.known() && !k.IsGeneric() && !k.IsRaw() && !serial
+}
+
+// Write names the key that a command writes into a card as part of what Chain
+// enciphers. Of other operations it does nothing.
+func (p *Plan) Write(keys *keystore.Snapshot) error {
+	if p.Op.Kind != KindWriteKey {
+		return nil
+	}
+	return writeKey(keys, &p.Op, &p.Chain)
 }
 
 // Follow makes Chain the one that comes after it, once it has been run, and

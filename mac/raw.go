@@ -81,7 +81,7 @@ func (r *Raw) admit(keys *keystore.Snapshot, op *Op, c *Chain) error {
 	}
 	k := keys.Key(h)
 	switch {
-	case !k.Raw:
+	case !k.Raw, !k.Usage.MayBeRaw(): // a store of an earlier version may have one
 		return keystore.ErrRaw
 	case op.Kind == KindRawDerive && !k.Export:
 		return keystore.ErrExport

@@ -120,6 +120,7 @@ func TestRawRefuses(t *testing.T) {
 		func(k *keystore.Key) { k.State = keystore.StatePending },
 		func(k *keystore.Key) { k.Cipher = keystore.CipherSM4 },
 		func(k *keystore.Key) { k.Levels = 0 },
+		func(k *keystore.Key) { k.Usage = keystore.UsageKeyControl },
 	)
 	hsm := mac.NewEngine(keys, lanes.New())
 	block := make([]byte, 8)
@@ -128,7 +129,7 @@ func TestRawRefuses(t *testing.T) {
 	}
 	kinds := []mac.Kind{mac.KindRawMAC, mac.KindRawMACVerify, mac.KindRawTAC, mac.KindRawTACVerify, mac.KindRawDerive, mac.KindRawEncipher, mac.KindRawDecipher}
 	for index, want := range map[uint16]error{
-		2: keystore.ErrRaw, 4: keystore.ErrRetired, 5: keystore.ErrRetired, 6: keystore.ErrAlgorithm, 7: mac.ErrInvalid, 8: keystore.ErrIndex, 0xFFFF: keystore.ErrIndex,
+		2: keystore.ErrRaw, 4: keystore.ErrRetired, 5: keystore.ErrRetired, 6: keystore.ErrAlgorithm, 7: mac.ErrInvalid, 8: keystore.ErrRaw, 9: keystore.ErrIndex, 0xFFFF: keystore.ErrIndex,
 	} {
 		for _, k := range kinds {
 			refused(t, hsm, fmt.Sprintf("%s with key %d", k, index), at(k, index), want)

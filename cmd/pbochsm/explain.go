@@ -20,9 +20,6 @@ import (
 func explainCommand() *cli.Command {
 	var commands []*cli.Command
 	for _, kind := range mac.Kinds() {
-		if kind == mac.KindWriteKey { // has two keys, and no plan
-			continue
-		}
 		commands = append(commands, &cli.Command{
 			Name:   kind.String(),
 			Usage:  operationUsage[kind],

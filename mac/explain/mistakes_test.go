@@ -22,7 +22,7 @@ const set = 0x31
 
 var transactionUsages = []keystore.Usage{
 	keystore.UsageLoad, keystore.UsageUnload, keystore.UsagePurchase, keystore.UsageTAC, keystore.UsageOverdraft, keystore.UsageUnlock,
-	keystore.UsagePINUnblock, keystore.UsagePINReload, keystore.UsageMaintenance, keystore.UsageCardControl, keystore.UsageAuthenticate,
+	keystore.UsagePINUnblock, keystore.UsagePINReload, keystore.UsageMaintenance, keystore.UsageCardControl, keystore.UsageAuthenticate, keystore.UsageKeyControl,
 }
 
 // keyOf is the key of a usage, version and algorithm identifier: bytes that

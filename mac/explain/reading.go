@@ -63,6 +63,12 @@ func (r reading) compute(keys *keystore.Snapshot) (*outcome, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := plan.Write(keys); err != nil {
+		return nil, err
+	}
+	if err := reference.Insert(keys, &plan.Chain); err != nil {
+		return nil, err
+	}
 	key := reference.Key(*keys.Secret(r.key))
 	o := &outcome{plan: plan}
 	for again := true; again; again = plan.Follow() {

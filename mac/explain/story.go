@@ -3,6 +3,7 @@ package explain
 import (
 	"fmt"
 
+	"pbochsm/keystore"
 	"pbochsm/mac"
 	"pbochsm/mac/reference"
 )
@@ -15,13 +16,13 @@ func (w *work) tell() (*outcome, error) {
 	}
 	o, err := w.base.compute(w.keys)
 	if err != nil {
-		if _, field := mac.InvalidField(err); field { // the module has said so
+		_, field := mac.InvalidField(err)
+		if field || w.op.Kind == mac.KindWriteKey { // the module has said so, of the key to be written as well
 			return nil, nil //nolint:nilnil // nothing is computed, and that is no failure
 		}
 		return nil, err
 	}
-	first := &o.runs[0]
-	w.tellKeys(o.plan, &first.trace)
+	w.tellKeys(o)
 	for i := range o.runs {
 		w.tellRun(o, &o.runs[i])
 	}
@@ -44,25 +45,24 @@ func (w *work) tellPlan() error {
 }
 
 // tellKeys shows the keys from the issuer's to the last.
-func (w *work) tellKeys(plan *mac.Plan, t *reference.Trace) {
+func (w *work) tellKeys(o *outcome) {
+	plan, t := o.plan, &o.runs[0].trace
 	op := &plan.Op
 	for i, k := range t.Keys {
 		key := Key{Name: "issuer's key"}
 		switch {
-		case i == 0 && len(t.Keys) == 1:
-			key.Name = "card's key"
 		case i == len(t.Keys)-1:
 			key.Name = "card's key"
-			key.Data = hexadecimal(op.Factors[i-1][:])
-			key.From = []Part{{Name: fmt.Sprintf("factor %d", i), Chinese: "分散因子", Bytes: key.Data}}
 		case i > 0:
 			key.Name = fmt.Sprintf("level %d", i)
-			key.Data = hexadecimal(op.Factors[i-1][:])
-			key.From = []Part{{Name: fmt.Sprintf("factor %d", i), Chinese: "分散因子", Bytes: key.Data}}
 		}
+		key.diversified(op, i)
 		w.addKey(key, k[:])
 	}
 	chain := &plan.Chain
+	if key := newKey(&o.runs[0]); key != nil {
+		w.addNewKey(op, o.runs[0].chain.Script.Insert.Key, key)
+	}
 	if t.Session != nil {
 		key := Key{Name: "session key", From: partsOf(plan.Session, op, w.open), Data: hexadecimal(chain.Data[:])}
 		w.addKey(key, t.Session)
@@ -73,6 +73,36 @@ func (w *work) tellKeys(plan *mac.Plan, t *reference.Trace) {
 	case mac.FinalTAC:
 		w.addKey(Key{Name: "folded key"}, t.Final)
 	}
+}
+
+// newKey is the key, the card's own already, that a run enciphers for a card; nil
+// if it does not.
+func newKey(one *run) []byte {
+	s := one.chain.Script
+	if s == nil || s.Insert == nil {
+		return nil
+	}
+	return one.data[s.Insert.At:][:len(keystore.Secret{})]
+}
+
+// diversified says with which factor k was made, the one of a level.
+func (k *Key) diversified(op *mac.Op, level int) {
+	if level == 0 {
+		return
+	}
+	k.Data = hexadecimal(op.Factors[level-1][:])
+	k.From = []Part{{Name: fmt.Sprintf("factor %d", level), Chinese: "分散因子", Bytes: k.Data}}
+}
+
+// addNewKey shows the key that is written into the card.
+func (w *work) addNewKey(op *mac.Op, h keystore.Handle, secret []byte) {
+	k := w.keys.Key(h)
+	key := Key{Name: "new key " + k.Ref.String(), KCV: reference.CheckValue(k.Cipher, secret).String()}
+	key.diversified(op, int(op.Levels))
+	if w.open {
+		key.Bytes = hexadecimal(secret)
+	}
+	w.x.Keys = append(w.x.Keys, key)
 }
 
 func (w *work) addKey(k Key, secret []byte) {
@@ -189,7 +219,7 @@ func (w *work) scriptInput(o *outcome, one *run) []Part {
 	plan := o.plan
 	var body []Part
 	for _, f := range plan.Op.Kind.Inputs() {
-		isBody := f == mac.PIN || f == mac.Content || f == mac.Challenge && one.chain.Mode == mac.ModeEncipher && len(body) == 0
+		isBody := f == mac.PIN || f == mac.Content || f == mac.KeyHeader || f == mac.Challenge && one.chain.Mode == mac.ModeEncipher && len(body) == 0
 		if isBody {
 			body = []Part{partOf(f, &plan.Op, w.open)}
 		}
@@ -197,6 +227,8 @@ func (w *work) scriptInput(o *outcome, one *run) []Part {
 	switch {
 	case plan.Claimed != nil:
 		return partsOf(plan.Claimed, &plan.Op, w.open)
+	case one.chain.Mode == mac.ModeEncipher && plan.Op.Kind == mac.KindWriteKey:
+		return append(body, w.newKeyPart(one))
 	case one.chain.Mode == mac.ModeEncipher:
 		return body
 	}
@@ -209,4 +241,13 @@ func (w *work) scriptInput(o *outcome, one *run) []Part {
 		enciphered.Bytes = hexadecimal(o.runs[0].trace.Out)
 	}
 	return []Part{header, enciphered}
+}
+
+// newKeyPart is the key that is written, within what is enciphered.
+func (w *work) newKeyPart(one *run) Part {
+	p := Part{Name: "new key", Chinese: "新密钥", Bytes: hidden}
+	if key := newKey(one); key != nil && w.open {
+		p.Bytes = hexadecimal(key)
+	}
+	return p
 }

@@ -157,7 +157,7 @@ func (Backend) Run(ctx context.Context, keys *keystore.Snapshot, chains []mac.Ch
 			c.Err = mac.ErrElsewhere
 			continue
 		}
-		if c.Err = insert(keys, c); c.Err != nil {
+		if c.Err = Insert(keys, c); c.Err != nil {
 			continue
 		}
 		t := Run(keys.Key(c.Key).Cipher, Key(*keys.Secret(c.Key)), c)
@@ -166,8 +166,8 @@ func (Backend) Run(ctx context.Context, keys *keystore.Snapshot, chains []mac.Ch
 	return nil
 }
 
-// insert writes the key that is part of the data into them, if there is one.
-func insert(keys *keystore.Snapshot, c *mac.Chain) error {
+// Insert writes the key that is part of the data into them, if there is one.
+func Insert(keys *keystore.Snapshot, c *mac.Chain) error {
 	if c.Script == nil || c.Script.Insert == nil {
 		return nil
 	}

@@ -32,6 +32,10 @@ type Explanation struct {
 	// MAC1 is what "pbochsm explain" tells of the load or unload: how MAC1 and
 	// MAC2 come about, and which mistake the card's MAC1 fits.
 	MAC1 *explain.Explanation `json:"mac1,omitempty"`
+
+	// Receipt is the same of the TAC or MAC3 by which a card confirms, over what
+	// the request said that wrote it.
+	Receipt *explain.Explanation `json:"receipt,omitempty"`
 }
 
 // A TokenStory is how the token is made, and which reading the sender's fits.
@@ -63,6 +67,11 @@ func (w *World) explain(r *http.Request) (any, error) {
 	x.Token = w.tokenStory(object)
 	if _, present := object.Value("MAC1"); present {
 		if x.MAC1, err = w.macStory(r.Context(), object); err != nil {
+			x.Notes = append(x.Notes, err.Error())
+		}
+	}
+	if claim, present := receiptOf(object); present {
+		if x.Receipt, err = w.receiptStory(r.Context(), e, object, claim); err != nil {
 			x.Notes = append(x.Notes, err.Error())
 		}
 	}

@@ -69,6 +69,23 @@ func (b *book) find(id int64) (*exchange, error) {
 	return nil, fmt.Errorf("%w: no exchange %d is remembered", ErrNotFound, id)
 }
 
+// latest gives the youngest exchange before id that is as asked for; nil if none
+// is.
+func (b *book) latest(id int64, is func(*exchange) bool) *exchange {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for id--; id > 0; id-- {
+		e, ok := b.all[id]
+		if !ok {
+			return nil
+		}
+		if is(e) {
+			return e
+		}
+	}
+	return nil
+}
+
 // wrap puts the faults and the book around the API. What is not a call of the
 // API passes untouched.
 func (w *World) wrap(next http.Handler) http.Handler {
