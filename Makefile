@@ -63,7 +63,7 @@ benchmarks: ## run the Go benchmarks of PKG that match BENCH
 	go test -run '^$$' -bench '$(BENCH)' -benchmem $(PKG)
 
 lanes-long: ## hold CHAINS random chains on every core against the reference; hours
-	go test -run '^TestAgreesWithReference$$' -timeout 0 -v ./mac/lanes -lanes.chains $(CHAINS)
+	go test -run '^Test(SM4)?AgreesWithReference$$' -timeout 0 -v ./mac/lanes -lanes.chains $(CHAINS)
 
 vectors-openssl: ## recompute every vector with openssl; minutes
 	REQUIRE_OPENSSL=1 go test -run '^TestOpenSSLAgrees$$' -timeout 0 -v ./vectors -vectors.openssl
