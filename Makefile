@@ -6,6 +6,7 @@ FUZZTIME ?= 20s
 BENCH    ?= .
 PKG      ?= ./...
 ADDR     ?=
+FLAGS    ?=
 OPS      ?= 100000
 FAULTS   ?= 1000
 LOADS    ?= 1000000
@@ -29,7 +30,7 @@ PLAIN := pbochsm/cmd/pbochsm pbochsm/cmd/onecard
 GOLANGCI := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo test build lint fuzz bench lanes-long vectors-openssl token-long token-chains token-faults token-memory \
+.PHONY: help run demo test build lint fuzz bench benchmarks lanes-long vectors-openssl token-long token-chains token-faults token-memory \
 	token-cores hostile-long money-bench ledger-kill ledger-power ledger-disk ledger-cut ledger-orders ledger-cards ledger-bench dudect generate vectors setup clean
 
 help: ## list the targets
@@ -55,11 +56,14 @@ lint: ## run the linters of .golangci.yml
 fuzz: ## run every fuzz target for FUZZTIME each
 	.ci/fuzz $(FUZZTIME)
 
-bench: ## run the benchmarks of PKG that match BENCH
+bench: build ## measure every row of docs/performance.md beside its yardstick; minutes
+	.ci/bench $(FLAGS)
+
+benchmarks: ## run the Go benchmarks of PKG that match BENCH
 	go test -run '^$$' -bench '$(BENCH)' -benchmem $(PKG)
 
 lanes-long: ## hold CHAINS random chains on every core against the reference; hours
-	go test -run '^TestAgreesWithReference$$' -timeout 0 -v ./mac/lanes -lanes.chains $(CHAINS)
+	go test -run '^Test(SM4)?AgreesWithReference$$' -timeout 0 -v ./mac/lanes -lanes.chains $(CHAINS)
 
 vectors-openssl: ## recompute every vector with openssl; minutes
 	REQUIRE_OPENSSL=1 go test -run '^TestOpenSSLAgrees$$' -timeout 0 -v ./vectors -vectors.openssl

@@ -24,12 +24,18 @@ type Engine struct {
 	batches sync.Pool
 }
 
-var _ HSM = (*Engine)(nil)
+var (
+	_ HSM    = (*Engine)(nil)
+	_ Prompt = (*Engine)(nil)
+)
 
 // NewEngine answers with the given keys and arithmetic.
 func NewEngine(keys Keys, backend Backend) *Engine {
 	return &Engine{keys: keys, backend: backend}
 }
+
+// Prompt tells whether the arithmetic waits for nothing; nor does what is around it.
+func (e *Engine) Prompt() bool { return isPrompt(e.backend) }
 
 // A batch is the working memory of one Do: the chains of the operations that
 // are well formed, and where each came from.

@@ -170,6 +170,19 @@ type HSM interface {
 	Do(ctx context.Context, ops []Op) error
 }
 
+// A Prompt HSM or Backend may say that it waits for nothing, no token, disk or
+// network, but computes in this process: if it takes long, the processor was
+// somewhere else.
+type Prompt interface {
+	Prompt() bool
+}
+
+// isPrompt tells whether an HSM or Backend says that it is.
+func isPrompt(x any) bool {
+	p, ok := x.(Prompt)
+	return ok && p.Prompt()
+}
+
 // one asks hsm a single question.
 func one(ctx context.Context, hsm HSM, op Op) ([4]byte, error) {
 	ops := [1]Op{op}

@@ -7,9 +7,11 @@ package protocol_test
 
 import (
 	"bytes"
+	"context"
 	"fmt"
 	"io"
 	"net"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -91,6 +93,38 @@ func testNoAllocationPerRequest(t *testing.T, newServer maker) {
 				t.Errorf("%v allocations for %d requests", allocations, tc.depth)
 			}
 		})
+	}
+}
+
+// prompt is an HSM that says that it waits for nothing, and takes its time.
+type prompt struct {
+	mac.HSM
+	says bool
+}
+
+func (p prompt) Prompt() bool { return p.says }
+
+func (p prompt) Do(ctx context.Context, ops []mac.Op) error {
+	time.Sleep(2 * time.Millisecond)
+	return p.HSM.Do(ctx, ops)
+}
+
+// A turn of an HSM that waits for nothing is never taken for slow, which would
+// have the turns after it answered apart.
+func TestPromptIsNeverAskedApart(t *testing.T) {
+	for _, says := range []bool{true, false} {
+		s := zeroServer(t)
+		s.Loops = 1
+		s.HSM = prompt{s.HSM, says}
+		c := dial(t, start(t, s))
+		requests, replies := frame("HEAD", zeroLoad), make([]byte, len(frame("HEADWB0000000000")))
+		for range 20 {
+			roundTrip(t, c, requests, replies)
+		}
+		allocations := testing.AllocsPerRun(50, func() { roundTrip(t, c, requests, replies) })
+		if apart := allocations > 0; apart == says && runtime.GOOS == "linux" {
+			t.Errorf("an HSM of which prompt is %v: %v allocations", says, allocations)
+		}
 	}
 }
 

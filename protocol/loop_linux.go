@@ -40,6 +40,7 @@ type loop struct {
 	conns    []*loopConn // by descriptor
 	count    int         // of them
 	ready    []*loopConn // those with something to do, the first one first
+	crowded  bool        // there were several of them in the last turn
 	agenda   agenda      // when to look after which
 	events   [256]unix.EpollEvent
 	spare    *turn

@@ -3,7 +3,6 @@ package protocol
 import (
 	"errors"
 	"io"
-	"syscall"
 
 	"golang.org/x/sys/unix"
 )
@@ -52,7 +51,7 @@ func (l *loop) read(t *turn, c *loopConn, share int) ([]byte, error) {
 			copy(to, c.held.bytes[:c.size])
 		}
 	}
-	n, err := syscall.Read(c.fd, to[c.size:])
+	n, err := l.readNow(c.fd, to[c.size:])
 	switch {
 	case err != nil && again(err):
 		c.readable = errors.Is(err, unix.EINTR)

@@ -1,9 +1,6 @@
 package protocol
 
-import (
-	"syscall"
-	"time"
-)
+import "time"
 
 const (
 	// arenaSize is how much a turn reads at most, of all its connections
@@ -62,6 +59,7 @@ func (l *loop) gather() *turn {
 	if n == 0 {
 		return nil
 	}
+	l.crowded = n > 1
 	if l.spare == nil {
 		l.spare = l.newTurn()
 	}
@@ -111,7 +109,7 @@ func (l *loop) visit(t *turn, c *loopConn, share int) {
 
 // discard reads what still comes after the end of the stream.
 func (l *loop) discard(t *turn, c *loopConn) {
-	n, err := syscall.Read(c.fd, t.arena[t.used:])
+	n, err := l.readNow(c.fd, t.arena[t.used:])
 	switch {
 	case n > 0:
 		c.partBy = l.now + partingPause

@@ -2,7 +2,6 @@ package protocol
 
 import (
 	"errors"
-	"syscall"
 
 	"golang.org/x/sys/unix"
 )
@@ -67,7 +66,7 @@ func (l *loop) keep(c *loopConn, out []byte) {
 // write gives a peer what it takes at once.
 func (l *loop) write(c *loopConn, run []byte) (n int, err error) {
 	for n < len(run) {
-		wrote, err := syscall.Write(c.fd, run[n:])
+		wrote, err := l.writeNow(c.fd, run[n:])
 		if wrote > 0 {
 			n += wrote
 			c.heard = l.now

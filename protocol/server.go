@@ -21,7 +21,7 @@ const DefaultFirmware = "0001-0000"
 // and TLS alike. Its fields are set before the first Serve and not changed
 // after it.
 type Server struct {
-	HSM  mac.HSM          // answers the purse commands
+	HSM  mac.HSM          // answers the purse commands; one that is mac.Prompt is never asked apart
 	Keys mac.Keys         // the key table that NC and BU tell of; nil: sealed
 	Rand io.Reader        // for N0, safe for concurrent use
 	Now  func() time.Time // the clock of the deadlines
@@ -43,6 +43,7 @@ type Server struct {
 	// gets is the same.
 	Loops int
 
+	prompt    bool   // the HSM is
 	format    Format // as given, with the defaults
 	limits    Limits
 	stats     counters
@@ -112,6 +113,8 @@ func (s *Server) prepare(ctx context.Context) (err error) {
 	if s.limits, err = s.Limits.check(); err != nil {
 		return err
 	}
+	p, ok := s.HSM.(mac.Prompt)
+	s.prompt = ok && p.Prompt()
 	s.work, s.abort = context.WithCancel(context.WithoutCancel(ctx))
 	s.handshakes = make(chan struct{}, s.limits.Handshakes)
 	s.events = newEvents(s.Logger, s.Now)

@@ -41,7 +41,7 @@ func newDesk(cfg *config.Config, s *system, w *sim.World, clock *sim.Clock, rand
 	if err != nil {
 		return nil, err
 	}
-	operator, err := recharge.NewOperator(recharge.OperatorOptions{Ledger: s.ledger, Keys: keys, Clock: clock.Now, Rand: random})
+	operator, err := recharge.NewOperator(recharge.OperatorOptions{Ledger: s.ledger, Keys: keys, Clock: clock.Now, Rand: random, Settings: settings(cfg)})
 	return &desk{dir: filepath.Dir(cfg.Database.SQLite), system: s, world: w, clock: clock, operator: operator}, err
 }
 

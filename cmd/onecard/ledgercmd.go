@@ -83,15 +83,19 @@ func withLedger(do func(*cli.Context, *books) error) cli.ActionFunc {
 			return err
 		}
 		fatal := func(err error) { log.Error("ledger", "error", err) }
-		if b.ledger, err = ledger.Open(c.Context, ledger.Options{DSN: dsn(cfg), Fatal: fatal}); err != nil {
-			return cmdline.Hint(err, "a new or older ledger wants: onecard ledger migrate --config %s", c.String("config"))
-		}
-		defer func() { err = errors.Join(err, b.ledger.Close()) }()
 		keys, err := serverKeys(cfg)
 		if err != nil {
 			return err
 		}
-		b.operator, err = recharge.NewOperator(recharge.OperatorOptions{Ledger: b.ledger, Keys: keys, Clock: time.Now, Rand: randomness, PaymentTypes: cfg.Fields.Payments})
+		b.ledger, err = ledger.Open(c.Context, ledger.Options{DSN: dsn(cfg), Fatal: fatal, Secret: keys.Check()})
+		switch {
+		case errors.Is(err, ledger.ErrSchema):
+			return cmdline.Hint(err, "a new or older ledger wants: onecard ledger migrate --config %s", c.String("config"))
+		case err != nil:
+			return err
+		}
+		defer func() { err = errors.Join(err, b.ledger.Close()) }()
+		b.operator, err = recharge.NewOperator(recharge.OperatorOptions{Ledger: b.ledger, Keys: keys, Clock: time.Now, Rand: randomness, Settings: settings(cfg)})
 		if err != nil {
 			return err
 		}

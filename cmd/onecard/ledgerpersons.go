@@ -94,6 +94,19 @@ func personCommand() *cli.Command {
 				Action: withLedger(addPerson),
 			},
 			{
+				Name: "remove", Usage: "keep a person from taking part from now on; two others vouch for it",
+				Description: "Their pass-phrases are asked for one after the other, or are two lines. Two persons must remain.",
+				Flags: on(numberFlag("name", "of the person"), passwordFlag(),
+					&cli.StringSliceFlag{Name: "sponsor", Usage: "person who vouches for it; twice"}),
+				Action: withLedger(func(c *cli.Context, b *books) error {
+					sponsors, err := signatures(c, c.StringSlice("sponsor")...)
+					if err != nil {
+						return err
+					}
+					return sponsorHint(b.operator.RemovePerson(c.Context, b.who, c.String("name"), sponsors...))
+				}),
+			},
+			{
 				Name: "list", Usage: "list the persons; the journal has when and by whom each was added", Flags: on(),
 				Action: withLedger(func(c *cli.Context, b *books) error {
 					names, err := b.ledger.Persons(c.Context)
@@ -108,20 +121,31 @@ func personCommand() *cli.Command {
 }
 
 func addPerson(c *cli.Context, b *books) error {
-	names := append([]string{c.String("name")}, c.StringSlice("sponsor")...)
+	all, err := signatures(c, append([]string{c.String("name")}, c.StringSlice("sponsor")...)...)
+	if err != nil {
+		return err
+	}
+	return sponsorHint(b.operator.AddPerson(c.Context, b.who, all[0], all[1:]...))
+}
+
+// signatures asks each person for a pass-phrase.
+func signatures(c *cli.Context, names ...string) ([]recharge.Signature, error) {
 	prompts := make([]string, len(names))
 	for i, name := range names {
 		prompts[i] = "pass-phrase of " + name + ": "
 	}
 	secrets, err := readSecrets(c, "password-file", prompts...)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	all := make([]recharge.Signature, len(names))
 	for i, name := range names {
 		all[i] = recharge.Signature{Name: name, Passphrase: recharge.Password(secrets[i])}
 	}
-	err = b.operator.AddPerson(c.Context, b.who, all[0], all[1:]...)
+	return all, nil
+}
+
+func sponsorHint(err error) error {
 	if errors.Is(err, recharge.ErrSponsors) {
 		return cmdline.Hint(err, "name both: --sponsor NAME --sponsor NAME")
 	}

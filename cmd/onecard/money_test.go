@@ -15,6 +15,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"runtime"
+	"runtime/debug"
 	"strconv"
 	"strings"
 	"sync"
@@ -91,8 +92,8 @@ func benchmarkLoads(b *testing.B, dsn string) float64 {
 	return loads / took.Seconds()
 }
 
-// processorTime is what this process has had of the processors: daemon, service
-// and clients alike, and SQLite, but not PostgreSQL.
+// processorTime is what this process has had of the processors: service, SQLite
+// and clients, but neither the daemon nor PostgreSQL.
 func processorTime(b *testing.B) time.Duration {
 	var u unix.Rusage
 	if err := unix.Getrusage(unix.RUSAGE_SELF, &u); err != nil {
@@ -101,16 +102,29 @@ func processorTime(b *testing.B) time.Duration {
 	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
 }
 
-// moneySystem is daemon, ledger and API on TCP, with a merchant who is rich.
-func moneySystem(b testing.TB, dsn string) (addr string) {
-	addrHSM, _ := daemon(b)
-	cfg := servedConfig(b, addrHSM)
+// unpaced takes back what pace sets.
+func unpaced(b *testing.B) {
+	threads, percent := runtime.GOMAXPROCS(0), debug.SetGCPercent(100)
+	debug.SetGCPercent(percent)
+	b.Cleanup(func() {
+		runtime.GOMAXPROCS(threads)
+		debug.SetGCPercent(percent)
+	})
+}
+
+// moneySystem is a daemon of its own, ledger and API on TCP, with a merchant who
+// is rich.
+func moneySystem(b *testing.B, dsn string) (addr string) {
+	hsm := launchProgram(b, pbochsmProgram(b), "serve", "--dev", "--listen", "127.0.0.1:0")
+	cfg := servedConfig(b, hsm.line("listening "))
 	cfg.Limits.PerDomain = config.Rate{}
 	if file, ok := strings.CutPrefix(dsn, "sqlite:"); ok {
 		cfg.Database.SQLite = file
 	} else {
 		cfg.Database.SQLite, cfg.Database.Postgres = "", config.NewSecret(dsn)
 	}
+	unpaced(b)
+	pace(cfg)
 	if err := ledger.Migrate(b.Context(), dsn); err != nil {
 		b.Fatal(err)
 	}

@@ -12,7 +12,7 @@ import (
 
 // pbochsmProgram is the program pbochsm, whose daemon most tests have in their
 // own process. It is compiled once; main_test.go removes it.
-func pbochsmProgram(t *testing.T) string {
+func pbochsmProgram(t testing.TB) string {
 	t.Helper()
 	program, err := compiled()
 	if err != nil {

@@ -19,7 +19,7 @@ import (
 
 // A process is a program, running.
 type process struct {
-	t      *testing.T
+	t      testing.TB
 	cmd    *exec.Cmd
 	lines  chan string // of stdout
 	stderr *syncBuffer
@@ -50,7 +50,7 @@ func launch(t *testing.T, args ...string) *process {
 	return launchProgram(t, "onecard", args...)
 }
 
-func launchProgram(t *testing.T, program string, args ...string) *process {
+func launchProgram(t testing.TB, program string, args ...string) *process {
 	t.Helper()
 	p := &process{t: t, cmd: exec.Command(program, args...), lines: make(chan string, 100), stderr: &syncBuffer{}, done: make(chan error, 1)}
 	p.cmd.Stderr = p.stderr

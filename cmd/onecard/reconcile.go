@@ -30,6 +30,10 @@ func (s *server) reconcile(ctx context.Context, a *auditor) {
 	for _, fault := range report.Report.Faults {
 		s.log.Error("the ledger does not hold", "fault", fault)
 	}
+	for i := range report.Proved {
+		o := &report.Proved[i]
+		s.log.Error("the money of an order was given back, and is on the card", "order", o.ID, "domain", o.Domain, "fen", int64(o.Amount))
+	}
 	s.log.Info("reconciliation", "unproved", len(report.Unproved), "overtaken", len(report.Overtaken),
 		"reserved", len(report.Reserved), "faults", len(report.Report.Faults), "balances", report.Report.Balances)
 	if a == nil {

@@ -47,6 +47,7 @@ func serve(c *cli.Context) (err error) {
 	if err := harden(); err != nil {
 		log.Warn("memory of this process may be read by others", "error", err)
 	}
+	pace(cfg)
 	s := &server{cfg: cfg, log: log, fatal: make(chan error, 1), metrics: prometheus.NewRegistry()}
 	if err := s.open(c.Context); err != nil {
 		return err

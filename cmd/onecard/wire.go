@@ -59,11 +59,11 @@ func openSystem(ctx context.Context, cfg *config.Config, p parts) (s *system, er
 	if s.pool, err = openPool(cfg, p.log); err != nil {
 		return s, err
 	}
-	if s.ledger, err = ledger.Open(ctx, ledger.Options{DSN: dsn(cfg), Fatal: p.fatal}); err != nil {
-		return s, err
-	}
 	keys, err := serverKeys(cfg)
 	if err != nil {
+		return s, err
+	}
+	if s.ledger, err = ledger.Open(ctx, ledger.Options{DSN: dsn(cfg), Fatal: p.fatal, Secret: keys.Check()}); err != nil {
 		return s, err
 	}
 	o := recharge.Options{Ledger: s.ledger, HSM: s.pool, Keys: keys, Clock: p.clock, Rand: p.rand, Log: p.log}

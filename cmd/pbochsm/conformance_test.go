@@ -30,7 +30,7 @@ func TestTokenOverTCP(t *testing.T) {
 		t.Skip(err)
 	}
 	tokentest.Each(t, func(t *testing.T, f tokentest.Fixture) {
-		client := &protocol.Client{Addr: serveFrom(t, f), Conns: 2}
+		client := &protocol.Client{Addr: serveFrom(t, f, vectors.Keys()), Conns: 2}
 		t.Cleanup(func() { _ = client.Close() })
 		report, err := vectors.Run(t.Context(), newCapable(t, client), vectors.Options{})
 		if err != nil {
@@ -79,9 +79,9 @@ func (h *capable) Do(ctx context.Context, ops []mac.Op) error {
 	return nil
 }
 
-// serveFrom puts the vectors' keys into the token, and starts a daemon with
-// them. It gives the daemon's address.
-func serveFrom(t *testing.T, f tokentest.Fixture) string {
+// serveFrom puts keys into the token, and starts a daemon with them. It gives the
+// daemon's address.
+func serveFrom(t *testing.T, f tokentest.Fixture, keys []keystore.Entry) string {
 	t.Helper()
 	dir := t.TempDir()
 	store, err := keystore.Create(random, filepath.Join(dir, "keys"), []byte("test"), keystore.ModeTest)
@@ -97,7 +97,7 @@ func serveFrom(t *testing.T, f tokentest.Fixture) string {
 			t.Fatal(err)
 		}
 	}
-	for _, e := range vectors.Keys() {
+	for _, e := range keys {
 		if e.Cipher != keystore.Cipher3DES { // a mixed estate: these stay in the file
 			importKey(t, store, e)
 			continue

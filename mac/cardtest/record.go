@@ -126,6 +126,11 @@ func (c *Card) Restore(s State) error {
 		}
 		keys[w.Usage] = held{reference.Key(w.Key), w.Version, w.Algorithm}
 	}
+	for f, records := range s.Records {
+		if slices.ContainsFunc(records, func(r []byte) bool { return len(r) == 0 }) {
+			return fmt.Errorf("cardtest: file %04X has an empty record", uint16(f))
+		}
+	}
 	if s.PIN != nil && !validPIN(s.PIN) {
 		return fmt.Errorf("cardtest: a PIN of %d bytes", len(s.PIN))
 	}

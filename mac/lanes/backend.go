@@ -16,13 +16,20 @@ type Backend struct {
 	scripts core   // for issuer scripts
 }
 
-var _ mac.Backend = (*Backend)(nil)
+var (
+	_ mac.Backend = (*Backend)(nil)
+	_ mac.Prompt  = (*Backend)(nil)
+)
+
+// Prompt tells that there is nothing to wait for.
+func (*Backend) Prompt() bool { return true }
 
 // A core is groups of one width, to be used by whoever needs one.
 type core struct {
 	lanes  int
 	upTo   int        // the longest batch that it is better for than a wider one
 	groups *sync.Pool // of runner
+	sm4    *sm4Pool
 }
 
 // A runner is a group of any width.
@@ -37,12 +44,16 @@ type scripter interface {
 	scripts(keys *keystore.Snapshot, chains []mac.Chain)
 }
 
-func newCore[W word](k kernels[W]) core {
-	return core{lanes: k.lanes, groups: &sync.Pool{New: func() any { return runner(newGroup(k)) }}}
+func newCore[W word](k kernels[W], sm4 sm4Core) core {
+	return core{
+		lanes:  k.lanes,
+		groups: &sync.Pool{New: func() any { return runner(newGroup(k)) }},
+		sm4:    newSM4Pool(sm4),
+	}
 }
 
 // New gives the backend that is fastest on this processor.
-func New() *Backend { return &Backend{cores: cores(), scripts: newCore(core64)} }
+func New() *Backend { return &Backend{cores: cores(), scripts: newCore(core64, sm4Plain)} }
 
 // Widths gives the numbers of lanes that this processor has cores for,
 // narrow before wide. 64 lanes are everywhere, and 8 where there is AVX-512 with
@@ -61,7 +72,7 @@ func NewWidth(lanes int) (*Backend, error) {
 		if c.lanes == lanes {
 			b := &Backend{cores: []core{c}, scripts: c}
 			if _, ok := c.groups.New().(scripter); !ok {
-				b.scripts = newCore(core64)
+				b.scripts = newCore(core64, sm4Plain)
 			}
 			return b, nil
 		}
@@ -69,15 +80,29 @@ func NewWidth(lanes int) (*Backend, error) {
 	return nil, fmt.Errorf("lanes: this processor has no core of %d lanes, only of %v", lanes, Widths())
 }
 
+// SM4 names the extensions of the processor that SM4 chains are run with.
+func (b *Backend) SM4() string { return b.cores[len(b.cores)-1].sm4.core.name }
+
 // Run fills in the MACs of chains. How long it takes depends on nothing secret:
 // see the package comment.
 func (b *Backend) Run(ctx context.Context, keys *keystore.Snapshot, chains []mac.Chain) error {
-	for i := range chains {
-		if courseOf(keys, &chains[i]) != transactions {
+	if len(chains) == 0 {
+		return nil
+	}
+	course := courseOf(keys, &chains[0])
+	for i := 1; i < len(chains); i++ {
+		c, before := &chains[i], &chains[i-1]
+		if (c.Key != before.Key || c.Mode != before.Mode) && courseOf(keys, c) != course {
 			return b.runMixed(ctx, keys, chains)
 		}
 	}
-	return b.runTransactions(ctx, keys, chains)
+	switch course {
+	case transactions:
+		return b.runTransactions(ctx, keys, chains)
+	case sm4Transactions:
+		return b.runSM4(ctx, keys, chains)
+	}
+	return b.runMixed(ctx, keys, chains)
 }
 
 func (b *Backend) runTransactions(ctx context.Context, keys *keystore.Snapshot, chains []mac.Chain) error {

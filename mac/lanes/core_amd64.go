@@ -6,19 +6,30 @@ import (
 	"golang.org/x/sys/cpu"
 )
 
-// cores are the cores that this processor has, narrow before wide.
+// cores are the cores that this processor has, narrow before wide. The best one
+// for SM4 needs other extensions than that for DES of the same width; without
+// them it is that of the width below.
 func cores() []core {
 	var all []core
+	sm4 := sm4Plain
 	if cpu.X86.HasAVX512VBMI {
-		all = append(all, core{lanes: fewLanes, upTo: upTo8, groups: &sync.Pool{New: func() any { return runner(newFew()) }}})
+		all = append(all, core{
+			lanes: fewLanes, upTo: upTo8, groups: &sync.Pool{New: func() any { return runner(newFew()) }}, sm4: newSM4Pool(sm4),
+		})
 	}
-	all = append(all, newCore(core64))
+	all = append(all, newCore(core64, sm4))
 	all[len(all)-1].upTo = upTo64
 	if cpu.X86.HasAVX2 {
-		all = append(all, newCore(core256))
+		if cpu.X86.HasAES {
+			sm4 = sm4x256
+		}
+		all = append(all, newCore(core256, sm4))
 	}
 	if cpu.X86.HasAVX512F {
-		all = append(all, newCore(core512))
+		if cpu.X86.HasAVX512BW && cpu.X86.HasAVX512GFNI {
+			sm4 = sm4x512
+		}
+		all = append(all, newCore(core512, sm4))
 	}
 	return all
 }

@@ -3,4 +3,4 @@
 package lanes
 
 // cores are the cores that this processor has.
-func cores() []core { return []core{newCore(core64)} }
+func cores() []core { return []core{newCore(core64, sm4Plain)} }

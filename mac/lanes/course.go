@@ -14,25 +14,30 @@ type course uint8
 const (
 	transactions course = iota // in DES; what is refused is refused here
 	scripts                    // in DES
-	inSM4
+	sm4Transactions
+	sm4Scripts
 	numCourses
 )
 
 func courseOf(keys *keystore.Snapshot, c *mac.Chain) course {
-	switch {
-	case int(c.Key) >= len(keys.Keys()):
+	if int(c.Key) >= len(keys.Keys()) {
 		return transactions
-	case keys.Key(c.Key).Cipher == keystore.CipherSM4:
-		return inSM4
-	case c.Mode != mac.ModeTransaction:
+	}
+	sm4, script := keys.Key(c.Key).Cipher == keystore.CipherSM4, c.Mode != mac.ModeTransaction
+	switch {
+	case sm4 && script:
+		return sm4Scripts
+	case sm4:
+		return sm4Transactions
+	case script:
 		return scripts
 	}
 	return transactions
 }
 
 // runMixed sorts chains by their courses, runs each course, and puts the chains
-// back. This is for the few: a batch of DES transactions, which is what there
-// are thousands of, never comes here.
+// back. This is for the few: a batch of transactions in one cipher, which is what
+// there are thousands of, never comes here.
 func (b *Backend) runMixed(ctx context.Context, keys *keystore.Snapshot, chains []mac.Chain) error {
 	if err := b.insert(ctx, keys, chains); err != nil {
 		return err
@@ -50,7 +55,7 @@ func (b *Backend) runMixed(ctx context.Context, keys *keystore.Snapshot, chains 
 		}
 	}()
 	for course, run := range [numCourses]func(context.Context, *keystore.Snapshot, []mac.Chain) error{
-		b.runTransactions, b.runScripts, runSM4,
+		b.runTransactions, b.runScripts, b.runSM4, b.runSM4,
 	} {
 		if err := run(ctx, keys, sorted[course]); err != nil {
 			return err

@@ -1,22 +1,99 @@
 package lanes
 
-import "math/bits"
+import (
+	"encoding/binary"
+	"math/bits"
+)
 
-// sm4Lanes is how many chains an SM4 group runs at once.
-const sm4Lanes = 16
+// sm4Lanes is how many chains an SM4 group runs at once. Where they are few, a
+// core may leave out whole parts.
+const (
+	sm4Lanes = 96
+	sm4Part  = 16
+)
 
-// SM4, as GB/T 32907 has it, on 16 blocks at once, each with its own key. The
-// S-box is computed, not looked up: the 64 bytes that go through it in a round
-// lie in eight words, one for each bit, and what follows is gates.
+// sm4Parts is how many parts n lanes are.
+func sm4Parts(n int) int { return (n + sm4Part - 1) / sm4Part }
 
-// A quad is a quarter of the state, or a round key, in every lane.
-type quad [sm4Lanes]uint32
+// An sm4Rows is a block in every lane, its bytes first to last.
+type sm4Rows [sm4Lanes][16]byte
 
-// An sm4Block is a block in every lane, its words first to last.
+// sm4Nothing is what is added where nothing is.
+var sm4Nothing sm4Rows
+
+// An sm4Key is the round keys of every lane. Each core has an order of its own
+// for the lanes in it.
+type sm4Key [32][sm4Lanes]uint32
+
+// An sm4Core is SM4, as GB/T 32907 has it, in every lane, each with its own key.
+type sm4Core struct {
+	name string
+	// expand makes the round keys of the first n lanes.
+	expand func(rk *sm4Key, keys *sm4Rows, n int)
+	// encrypt adds more to the first n blocks and enciphers them in their place.
+	encrypt func(rk *sm4Key, blocks, more *sm4Rows, n int)
+}
+
+// sm4Plain is plain Go, a part after the other. The S-box is computed, not
+// looked up: the 64 bytes that go through it in a round lie in eight words, one
+// for each bit, and what follows is gates.
+var sm4Plain = sm4Core{
+	name: "plain Go",
+	expand: func(rk *sm4Key, keys *sm4Rows, n int) {
+		for part := range sm4Parts(n) {
+			var x sm4Block
+			x.load(keys, part)
+			x.expand(rk, part)
+		}
+	},
+	encrypt: func(rk *sm4Key, blocks, more *sm4Rows, n int) {
+		for part := range sm4Parts(n) {
+			var x, y sm4Block
+			x.load(blocks, part)
+			y.load(more, part)
+			x.add(&y)
+			x.encrypt(rk, part)
+			x.store(blocks, part)
+		}
+	},
+}
+
+// A quad is a quarter of the state, or a round key, in the lanes of a part.
+type quad [sm4Part]uint32
+
+// An sm4Block is a block in each lane of a part, its words first to last.
 type sm4Block [4]quad
 
-// An sm4Key is the round keys of every lane.
-type sm4Key [32]quad
+func (x *sm4Block) load(rows *sm4Rows, part int) {
+	for lane := range sm4Part {
+		row := &rows[part*sm4Part+lane]
+		for i := range x {
+			x[i][lane] = binary.BigEndian.Uint32(row[4*i:])
+		}
+	}
+}
+
+func (x *sm4Block) add(other *sm4Block) {
+	for i := range x {
+		for lane := range x[i] {
+			x[i][lane] ^= other[i][lane]
+		}
+	}
+}
+
+func (x *sm4Block) store(rows *sm4Rows, part int) {
+	for lane := range sm4Part {
+		row := &rows[part*sm4Part+lane]
+		for i := range x {
+			binary.BigEndian.PutUint32(row[4*i:], x[i][lane])
+		}
+	}
+}
+
+// at gives the round keys of a part.
+func (rk *sm4Key) at(round, part int) *quad {
+	return (*quad)(rk[round][part*sm4Part:])
+}
 
 // FK and CK of GB/T 32907, section 7.3.
 var sm4FK = [4]uint32{0xA3B1BAC6, 0x56AA3350, 0x677D9197, 0xB27022DC}
@@ -28,9 +105,8 @@ func sm4CK(round int) (ck uint32) {
 	return ck
 }
 
-// expand makes the round keys of the keys in k.
-func (rk *sm4Key) expand(k *sm4Block) {
-	x := *k
+// expand makes the round keys of the keys in x, which it uses up.
+func (x *sm4Block) expand(rk *sm4Key, part int) {
 	for i := range x {
 		for lane := range x[i] {
 			x[i][lane] ^= sm4FK[i]
@@ -44,19 +120,20 @@ func (rk *sm4Key) expand(k *sm4Block) {
 		}
 		t.substitute()
 		for lane, b := range t {
-			rk[i][lane] = x[0][lane] ^ b ^ bits.RotateLeft32(b, 13) ^ bits.RotateLeft32(b, 23)
+			t[lane] = x[0][lane] ^ b ^ bits.RotateLeft32(b, 13) ^ bits.RotateLeft32(b, 23)
 		}
-		x[0], x[1], x[2], x[3] = x[1], x[2], x[3], rk[i]
+		x[0], x[1], x[2], x[3] = x[1], x[2], x[3], t
+		*rk.at(i, part) = t
 	}
 }
 
-// encrypt enciphers b in its place.
-func (rk *sm4Key) encrypt(b *sm4Block) {
-	x := *b
+// encrypt enciphers x in its place.
+func (x *sm4Block) encrypt(rk *sm4Key, part int) {
 	for i := range rk {
+		k := rk.at(i, part)
 		var t quad
 		for lane := range t {
-			t[lane] = x[1][lane] ^ x[2][lane] ^ x[3][lane] ^ rk[i][lane]
+			t[lane] = x[1][lane] ^ x[2][lane] ^ x[3][lane] ^ k[lane]
 		}
 		t.substitute()
 		for lane, s := range t {
@@ -65,7 +142,7 @@ func (rk *sm4Key) encrypt(b *sm4Block) {
 		}
 		x[0], x[1], x[2], x[3] = x[1], x[2], x[3], t
 	}
-	b[0], b[1], b[2], b[3] = x[3], x[2], x[1], x[0]
+	x[0], x[1], x[2], x[3] = x[3], x[2], x[1], x[0]
 }
 
 // substitute puts every byte of q through the S-box.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/binary"
 	"encoding/hex"
+	"encoding/json"
 	"math/rand/v2"
 	"strings"
 	"testing"
@@ -338,4 +339,54 @@ func TestNoKey(t *testing.T) {
 			t.Errorf("%s answers %s", command, got)
 		}
 	}
+}
+
+// A memory that no card can have is refused.
+func TestImpossibleMemory(t *testing.T) {
+	for name, text := range map[string]string{
+		"an empty record":        `{"Records":{"23":[""]}}`,
+		"a PIN of one byte":      `{"PIN":"EQ=="}`,
+		"a limit of the purse":   `{"EP":{"Limit":5}}`,
+		"a limit of four bytes":  `{"ED":{"Limit":16777216}}`,
+		"a key of a byte":        `{"Written":[{"Usage":"load","Key":"EQ=="}]}`,
+		"a key that no card has": `{"Written":[{"Usage":"mac","Key":"EREREREREREREREREREREQ=="}]}`,
+	} {
+		var s cardtest.State
+		if err := json.Unmarshal([]byte(text), &s); err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+		_, purse := newCard(t, cardtest.State{})
+		if err := purse.Restore(s); err == nil {
+			t.Errorf("%s is taken", name)
+		}
+	}
+}
+
+// FuzzTwoCommands gives the card any two commands. It answers each with a status
+// word, and its money comes from nobody who has no key.
+func FuzzTwoCommands(f *testing.F) {
+	for _, c := range [][2]string{
+		{"80500002 0B 01 00000001 112233445566 10", "80520000 0B 20261128091501 00000000 04"},
+		{"80500302 0B 01 00000001 112233445566 0F", "80DC09B8 02 0900"},
+		{"80500401 07 01 112233445566 13", "80580000 0E 001388 20261128091501 00000000 04"},
+		{"0084000008", "84240001 0C 0000000000000000 00000000"},
+		{"0084000004", "04DC01BC 08 01020304 00000000"},
+		{"805E0100 07 123456 FF 654321", "00B201BC 00"},
+	} {
+		first, _ := hex.DecodeString(strings.ReplaceAll(c[0], " ", ""))
+		second, _ := hex.DecodeString(strings.ReplaceAll(c[1], " ", ""))
+		f.Add(first, second)
+	}
+	f.Fuzz(func(t *testing.T, first, second []byte) {
+		e := newEstate(t, "cjt166", cardtest.State{ED: cardtest.Store{Balance: 100}, EP: cardtest.Store{Balance: 100}})
+		for _, command := range [][]byte{first, second} {
+			answer, err := e.card.Transmit(command)
+			if err != nil || len(answer) < 2 {
+				t.Fatalf("%X answers %X, %v", command, answer, err)
+			}
+		}
+		if s := e.purse.State(); s.ED.Balance != 100 || s.EP.Balance != 100 || s.Blocked != cardtest.NotBlocked || len(s.Written) > 0 {
+			t.Fatalf("%X and %X made it %+v", first, second, s)
+		}
+	})
 }

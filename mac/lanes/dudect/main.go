@@ -54,7 +54,7 @@ func examine(samples int) error {
 	for _, s := range all {
 		t := s.measure(samples)
 		for again := 2; again <= 4 && (t >= limit) != s.leaks; again *= 2 {
-			fmt.Printf("%-28s max |t| %8.2f, measuring again\n", s.name, t)
+			fmt.Printf("%-44s max |t| %8.2f, measuring again\n", s.name, t)
 			t = s.measure(again * samples)
 		}
 		verdict := "as it should be"
@@ -62,7 +62,7 @@ func examine(samples int) error {
 			verdict = "NOT AS IT SHOULD BE"
 			bad++
 		}
-		fmt.Printf("%-28s max |t| %8.2f, %s\n", s.name, t, verdict)
+		fmt.Printf("%-44s max |t| %8.2f, %s\n", s.name, t, verdict)
 	}
 	if bad > 0 {
 		return errors.New("a time depends on a secret, or a control failed")

@@ -167,8 +167,15 @@ func TestNoLog(t *testing.T) {
 			t.Errorf("%s: read %q, %v", name, got, err)
 		}
 	}
-	if _, err := tryRandoms(auditlog.Follow(t.TempDir()), time.Time{}); !errors.Is(err, auditlog.ErrNoLog) {
-		t.Errorf("an empty folder: %v", err)
+	folder := t.TempDir() // of a daemon that has made nothing yet
+	if got, err := tryRandoms(auditlog.Follow(folder), time.Time{}); err != nil || got != "" {
+		t.Errorf("an empty folder: %q, %v", got, err)
+	}
+	if err := os.WriteFile(filepath.Join(folder, "syslog"), nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := tryRandoms(auditlog.Follow(folder), time.Time{}); !errors.Is(err, auditlog.ErrNoLog) {
+		t.Errorf("another folder: %v", err)
 	}
 	if _, err := tryRandoms(auditlog.Follow(filepath.Join(t.TempDir(), "nowhere")), time.Time{}); !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("no folder: %v", err)

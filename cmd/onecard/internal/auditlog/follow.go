@@ -63,10 +63,23 @@ func segments(path string) ([]string, error) {
 	}
 	files, err := filepath.Glob(filepath.Join(path, "audit-*.jsonl"))
 	if err == nil && len(files) == 0 {
-		err = fmt.Errorf("%w: there is no audit-*.jsonl in %s", ErrNoLog, path)
+		return nil, begun(path)
 	}
 	slices.Sort(files)
 	return files, err
+}
+
+// begun tells what is wrong with a directory that has no segment. An empty one
+// is the log of a daemon that has not made a MAC yet.
+func begun(dir string) error {
+	others, err := os.ReadDir(dir)
+	if err != nil {
+		return fmt.Errorf("auditlog: %w", err)
+	}
+	if len(others) > 0 {
+		return fmt.Errorf("%w: there is no audit-*.jsonl in %s", ErrNoLog, dir)
+	}
+	return nil
 }
 
 // segment visits the new records of one file.

@@ -117,6 +117,6 @@ func (r *Reconciliation) MarshalJSON() ([]byte, error) {
 		return to
 	}
 	return json.Marshal(map[string]any{
-		"unproved": lines(r.Unproved), "overtaken": lines(r.Overtaken), "reserved": lines(r.Reserved), "report": r.Report,
+		"unproved": lines(r.Unproved), "overtaken": lines(r.Overtaken), "reserved": lines(r.Reserved), "proved": lines(r.Proved), "report": r.Report,
 	})
 }

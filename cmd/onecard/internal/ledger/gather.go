@@ -46,6 +46,9 @@ var (
 	// The arguments are account, from, to.
 	accountStatuses = change("account", "status = CASE WHEN account.status = $2 THEN $3 END", "account.id = $1", "bigint text text")
 
+	// A person without a hash has no pass-phrase that could be right.
+	departures = change("person", "hash = CASE WHEN person.hash <> '' THEN '' END", "person.name = $1", "text")
+
 	// The arguments are serial, from, to.
 	voucherStatuses = change("voucher", "status = CASE WHEN voucher.status = $2 THEN $3 END", "voucher.serial = $1", "text text text")
 
@@ -59,7 +62,7 @@ var (
 // two processes meet at the first one they share.
 var inOrder = []*statement{
 	accounts, balances, accountStatuses, moves, issues, orders, writes, postings, bindings, vouchers, voucherStatuses, uses,
-	corporate, passwords, persons, proposals, approvals, events,
+	corporate, passwords, persons, departures, proposals, approvals, events,
 }
 
 // What is counted or asked for while a change is stored.
@@ -138,6 +141,9 @@ func (g *group) office(c *recharge.Change) {
 	}
 	for _, p := range c.Persons {
 		g.put(persons, p.Name, p.Hash)
+	}
+	for _, name := range c.Gone {
+		g.put(departures, name)
 	}
 	for _, p := range c.Proposals {
 		g.put(proposals, p.ID, string(p.Kind), p.Order, p.OrderVersion, p.Evidence, p.Proposer, "", p.At)

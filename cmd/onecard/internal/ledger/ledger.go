@@ -1,6 +1,7 @@
 package ledger
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -16,7 +17,15 @@ import (
 type Options struct {
 	DSN   string      // "sqlite:FILE", or a postgres:// address
 	Fatal func(error) // called when nothing can be built on any more: end the process; nil panics
+
+	// Secret stands for the server's secret, see recharge.Keys.Check. A ledger
+	// keeps the first that it is opened with, and refuses another. Nil: it is not
+	// looked at.
+	Secret []byte
 }
+
+// ErrSecret is a ledger that was written under another secret.
+var ErrSecret = errors.New("ledger: the ledger was written under another ledger_secret: requests and recharge cards would not be known again")
 
 // A Ledger is safe for concurrent use, also by several processes on one
 // database.
@@ -45,7 +54,29 @@ func Open(ctx context.Context, o Options) (*Ledger, error) {
 	if fatal == nil {
 		fatal = func(err error) { panic(err) }
 	}
-	return &Ledger{engine: e, commit: newCommitter(e, fatal), reads: newReader(e)}, nil
+	l := &Ledger{engine: e, commit: newCommitter(e, fatal), reads: newReader(e)}
+	if o.Secret != nil {
+		if err := l.belong(ctx, o.Secret); err != nil {
+			return nil, errors.Join(err, l.Close())
+		}
+	}
+	return l, nil
+}
+
+var keepSecret = &statement{name: "secret", one: "INSERT INTO secret (id, digest) VALUES (1, $1) " +
+	"ON CONFLICT (id) DO UPDATE SET id = 1 RETURNING digest"}
+
+// belong ties the ledger to a secret, or finds that it has another.
+func (l *Ledger) belong(ctx context.Context, secret []byte) error {
+	var kept []byte
+	keep := ask{keepSecret, []any{secret}, func(r row) error { return r.Scan(&kept) }}
+	if err := l.commit.do(ctx, &work{nonce: []ask{keep}}); err != nil {
+		return outward(err)
+	}
+	if !bytes.Equal(kept, secret) {
+		return ErrSecret
+	}
+	return nil
 }
 
 func openEngine(ctx context.Context, dsn string) (engine, error) {
@@ -70,6 +101,9 @@ func (l *Ledger) Ping(ctx context.Context) error { return outward(l.engine.ping(
 
 // Commit stores a change. See recharge.Ledger.
 func (l *Ledger) Commit(ctx context.Context, c *recharge.Change) error {
+	if err := ctx.Err(); err != nil {
+		return err // before anything was begun
+	}
 	first, err := l.take(ctx, int64(1+len(c.Postings)))
 	if err != nil {
 		return err

@@ -167,6 +167,27 @@ func TestSchema(t *testing.T) {
 	together(2, func(int) { migrate(t, newSQLite(t)) })
 }
 
+// A ledger is opened with the secret that it was written under, or not at all.
+func TestSecret(t *testing.T) {
+	for _, dsn := range []string{newSQLite(t), newPostgres(t)} {
+		open := func(secret string) error {
+			l, err := ledger.Open(context.Background(), ledger.Options{DSN: dsn, Secret: []byte(secret)})
+			if err == nil {
+				err = l.Close()
+			}
+			return err
+		}
+		for _, c := range []struct {
+			secret string
+			want   error
+		}{{"first", nil}, {"second", ledger.ErrSecret}, {"first", nil}} {
+			if err := open(c.secret); !errors.Is(err, c.want) {
+				t.Errorf("the secret %q: %v, want %v", c.secret, err, c.want)
+			}
+		}
+	}
+}
+
 // A database that answers before it has stored is not used.
 func TestDurableOnly(t *testing.T) {
 	dsn := newPostgres(t)

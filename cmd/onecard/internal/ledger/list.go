@@ -10,7 +10,7 @@ var (
 	listAccounts   = survey(accountsOf + "WHERE a.kind <> 'SYSTEM' ORDER BY a.kind, a.number")
 	listVouchers   = survey(vouchersOf + "ORDER BY r.serial")
 	listCorporates = survey(corporates + "ORDER BY c.card_no")
-	listPersons    = survey("SELECT p.name FROM person p ORDER BY p.name")
+	listPersons    = survey("SELECT p.name FROM person p WHERE p.hash <> '' ORDER BY p.name")
 	listProposals  = survey(proposalsOf + "ORDER BY p.id")
 )
 

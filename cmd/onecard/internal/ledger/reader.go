@@ -30,7 +30,7 @@ func readFor(e engine, callers []*batch.Item[[]ask]) error {
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), writeTime)
 	defer cancel()
-	var all []ask
+	all := make([]ask, 0, len(callers)*cap(callers[0].Value))
 	for _, i := range callers {
 		all = append(all, i.Value...)
 	}

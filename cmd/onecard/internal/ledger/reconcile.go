@@ -13,6 +13,7 @@ type Reconciliation struct {
 	Unproved  []recharge.Order // issued for longer than the grace, and no TAC or MAC3 came
 	Overtaken []recharge.Order // issued, and the card has shown a higher counter
 	Reserved  []recharge.Order // paid for longer than the grace, and the card has not come
+	Proved    []recharge.Order // given up, and then a card has proved its write: the money is in two places
 	Report    Report
 }
 
@@ -30,6 +31,7 @@ func (l *Ledger) Reconcile(ctx context.Context, now time.Time, grace time.Durati
 		{unproved, []any{before}, many(&r.Unproved, scanOrder)},
 		{overtaken, nil, many(&r.Overtaken, scanOrder)},
 		{reserved, []any{before}, many(&r.Reserved, scanOrder)},
+		{provedAfterAll, nil, many(&r.Proved, scanOrder)},
 	}
 	return r, outward(l.engine.read(ctx, all))
 }
@@ -38,6 +40,9 @@ var (
 	unproved  = survey(ordersOf + "WHERE o.state = 'ISSUED' AND o.overtaken = 0 AND o.at <= $1 ORDER BY o.at, o.id")
 	overtaken = survey(ordersOf + "WHERE o.state = 'ISSUED' AND o.overtaken <> 0 ORDER BY o.at, o.id")
 	reserved  = survey(ordersOf + "WHERE o.state = 'RESERVED' AND o.at <= $1 ORDER BY o.at, o.id")
+
+	provedAfterAll = survey(ordersOf + "WHERE o.id IN (SELECT e.order_id FROM event e WHERE e.kind = '" + recharge.EventProved +
+		"') ORDER BY o.at, o.id")
 )
 
 // An Issued is a MAC2 that the security module made, by its audit, with all

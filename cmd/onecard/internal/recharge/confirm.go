@@ -3,6 +3,7 @@ package recharge
 import (
 	"context"
 	"errors"
+	"fmt"
 	"time"
 
 	"pbochsm/mac"
@@ -62,8 +63,7 @@ func (s *Service) confirmOnce(ctx context.Context, by Caller, n Name, t TradeTyp
 		return nil
 	case Issued, Consumed:
 	default:
-		s.alarm("a card has proved a write whose order was given up")
-		return refuse(OrderClosed)
+		return s.provedAfterAll(ctx, by, o, now)
 	}
 	c := &Change{
 		Event: s.event("CONFIRM", by, now),
@@ -74,6 +74,18 @@ func (s *Service) confirmOnce(ctx context.Context, by Caller, n Name, t TradeTyp
 		c.Postings = []Posting{{Order: o.ID, From: CardsAccount, To: creditOf(o), Amount: o.Amount}}
 	}
 	return s.Ledger.Commit(ctx, c)
+}
+
+// provedAfterAll is what becomes of a proof whose order was given up: its money
+// was given back, and is on the card. People must see to it.
+func (s *Service) provedAfterAll(ctx context.Context, by Caller, o *Order, now time.Time) error {
+	s.alarm(fmt.Sprintf("a card has proved order %d of domain %s, which is %s", o.ID, o.Domain, o.State))
+	c := &Change{Event: s.event(EventProved, by, now)}
+	c.Event.Order = o.ID
+	if err := s.Ledger.Commit(ctx, c); err != nil {
+		return err
+	}
+	return refuse(OrderClosed)
 }
 
 // creditOf is where the money of an unload, or of a refund, goes.

@@ -33,12 +33,9 @@ func (o *Operator) ImportOrders(ctx context.Context, who, domain string, from io
 	var done Imported
 	r := csv.NewReader(from)
 	r.FieldsPerRecord = len(importColumns)
-	header, err := r.Read()
+	places, err := importHeader(r)
 	if err != nil {
-		return done, fmt.Errorf("%w: the header: %w", ErrUnsuited, err)
-	}
-	if !slices.Equal(header, importColumns) {
-		return done, fmt.Errorf("%w: the header is not %s", ErrUnsuited, strings.Join(importColumns, ","))
+		return done, err
 	}
 	for {
 		row, err := r.Read()
@@ -48,7 +45,7 @@ func (o *Operator) ImportOrders(ctx context.Context, who, domain string, from io
 		line, _ := r.FieldPos(0)
 		fresh := false
 		if err == nil {
-			fresh, err = o.importLine(ctx, who, domain, row)
+			fresh, err = o.importLine(ctx, who, domain, arranged(row, places))
 		}
 		switch {
 		case errors.Is(err, ErrStore), errors.Is(err, ErrUnknownOutcome), errors.Is(err, context.Canceled):
@@ -63,6 +60,33 @@ func (o *Operator) ImportOrders(ctx context.Context, who, domain string, from io
 	}
 }
 
+// importHeader reads the header, which has the columns in some order, and
+// perhaps the mark that spreadsheets put before a text. It gives the place of
+// each of importColumns.
+func importHeader(r *csv.Reader) ([]int, error) {
+	header, err := r.Read()
+	if err != nil {
+		return nil, fmt.Errorf("%w: the header: %w", ErrUnsuited, err)
+	}
+	header[0] = strings.TrimPrefix(header[0], "\ufeff")
+	places := make([]int, len(importColumns))
+	for i, name := range importColumns {
+		if places[i] = slices.Index(header, name); places[i] < 0 {
+			return nil, fmt.Errorf("%w: the header does not have the columns %s", ErrUnsuited, strings.Join(importColumns, ", "))
+		}
+	}
+	return places, nil
+}
+
+// arranged gives a row in the order of importColumns.
+func arranged(row []string, places []int) []string {
+	all := make([]string, len(places))
+	for i, place := range places {
+		all[i] = row[place]
+	}
+	return all
+}
+
 func (o *Operator) importLine(ctx context.Context, who, domain string, row []string) (fresh bool, err error) {
 	amount, err := strconv.ParseInt(row[2], 10, 64)
 	switch {
@@ -72,7 +96,7 @@ func (o *Operator) importLine(ctx context.Context, who, domain string, row []str
 		return false, fmt.Errorf("%w: the serial", ErrUnsuited)
 	case asnOf(row[1]) == nil:
 		return false, fmt.Errorf("%w: a card number has 16 digits", ErrUnsuited)
-	case !slices.Contains(o.PaymentTypes, row[3]):
+	case !slices.Contains(o.Settings.PaymentTypes, row[3]):
 		return false, refuseField(BadField, "PAYMENTTYPE")
 	}
 	r := RegisterOrder{
@@ -84,7 +108,7 @@ func (o *Operator) importLine(ctx context.Context, who, domain string, row []str
 		if err != nil {
 			return false, err
 		}
-		if err := register(ctx, o.Ledger, r, o.Clock()); !errors.Is(err, ErrConflict) {
+		if err := register(ctx, o.Ledger, r, o.Settings.most(), o.Clock()); !errors.Is(err, ErrConflict) {
 			return k.Order == nil, err
 		}
 	}

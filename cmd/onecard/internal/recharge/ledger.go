@@ -111,6 +111,7 @@ type Change struct {
 	Corporates []Corporate // new ones, or new versions of known ones
 	Statuses   []StatusMove
 	Persons    []Person   // new ones
+	Gone       []string   // persons who may no longer take part
 	Proposals  []Proposal // new ones
 	Approval   *Approval
 
@@ -120,6 +121,10 @@ type Change struct {
 	Spent   []int // the counts of Spend after it
 	Balance Fen   // of the account that an Order with FromTransfer tops up, after it; the order keeps it
 }
+
+// EventProved is the kind of an event that finds the money of an order on the
+// card, after it was given back.
+const EventProved = "PROVED"
 
 // An Event is the record of a change.
 type Event struct {

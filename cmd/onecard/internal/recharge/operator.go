@@ -18,7 +18,7 @@ type OperatorOptions struct {
 	Rand   io.Reader
 	Cost   Cost // of password hashes; zero: the default
 
-	PaymentTypes []string // accepted where orders are imported
+	Settings Settings // of the service: what it would refuse to load is not sold either
 }
 
 // Books are a Ledger as an Operator needs it.
@@ -44,7 +44,8 @@ var (
 	ErrStatus    = errors.New("recharge: it is not in a status for that")
 	ErrPerson    = errors.New("recharge: person or pass-phrase refused")
 	ErrTwo       = errors.New("recharge: the person who approves must not be the one who proposed")
-	ErrSponsors  = errors.New("recharge: another person is added by two who are there, each with a pass-phrase")
+	ErrSponsors  = errors.New("recharge: two others who are there must vouch for it, each with a pass-phrase")
+	ErrLastTwo   = errors.New("recharge: two persons must remain")
 	ErrUnsuited  = errors.New("recharge: that value cannot be")
 	errBadAmount = fmt.Errorf("%w: the amount", ErrUnsuited)
 )

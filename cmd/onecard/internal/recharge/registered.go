@@ -18,7 +18,7 @@ func (s *Service) Order(ctx context.Context, r RegisterOrder) error {
 		if err != nil {
 			return err
 		}
-		return register(ctx, s.Ledger, r, now)
+		return register(ctx, s.Ledger, r, s.set.most(), now)
 	})
 }
 
@@ -37,9 +37,9 @@ func (s *Service) onSerial(ctx context.Context, domain, tradeID string, f func()
 	return refuse(Busy)
 }
 
-// register stores an order that was paid. Another request with the same
-// content finds it stored.
-func register(ctx context.Context, l Ledger, r RegisterOrder, now time.Time) error {
+// register stores an order that was paid, if there are cards that take as much
+// at once. Another request with the same content finds it stored.
+func register(ctx context.Context, l Ledger, r RegisterOrder, most Fen, now time.Time) error {
 	k, err := l.Find(ctx, Question{Domain: r.Domain, TradeID: r.TradeID, Payment: r.Payment})
 	if err != nil {
 		return err
@@ -55,7 +55,7 @@ func register(ctx context.Context, l Ledger, r RegisterOrder, now time.Time) err
 		return refuse(SerialReused)
 	case r.Amount < 1:
 		return refuseField(BadField, "TRADEMONEY")
-	case r.Amount > MaxFen:
+	case r.Amount > most:
 		return refuse(LimitExceeded)
 	}
 	id, err := l.NewID(ctx)

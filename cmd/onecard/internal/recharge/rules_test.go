@@ -285,7 +285,8 @@ func TestTwoPersons(t *testing.T) {
 		if err := w.office.Approve(ctx, recharge.Refunded, id, "anna", "correct horse battery"); !errors.Is(err, recharge.ErrTwo) {
 			t.Errorf("approved by the one who proposed: %v", err)
 		}
-		_, err = w.prepaid("WEBM", "P1", "M1", w.write(c, 300)) // a rewrite: the order has moved
+		last := w.write(c, 300)
+		mac2, err := w.prepaid("WEBM", "P1", "M1", last) // a rewrite: the order has moved
 		w.must(err)
 		if err := w.office.Approve(ctx, recharge.Refunded, id, "bert", "staple horse correct"); !errors.Is(err, recharge.ErrStatus) {
 			t.Errorf("approved an order that has moved: %v", err)
@@ -296,6 +297,7 @@ func TestTwoPersons(t *testing.T) {
 		if got := w.state("WEBM", "P1"); got != recharge.Refunded {
 			t.Errorf("the order is %s", got)
 		}
+		w.provesAfterAll("P1", c, last, mac2)
 		if got := w.balance(recharge.MerchantAccount, "M1"); got != 1000 {
 			t.Errorf("the merchant has %d fen, want 1000", got)
 		}
@@ -304,6 +306,23 @@ func TestTwoPersons(t *testing.T) {
 			t.Errorf("a second refund: %v", err)
 		}
 	})
+}
+
+// provesAfterAll has a card take the money of an order that was refunded, and
+// prove it: nothing is booked, and the reconciliation names the order.
+func (w *world) provesAfterAll(serial string, c *holder, wr recharge.Write, mac2 recharge.MAC2) {
+	w.t.Helper()
+	ctx := context.Background()
+	tac, err := c.Credit(wr.Date, wr.Time, mac2.MAC2)
+	w.must(err)
+	proof := recharge.ConfirmTAC{Caller: w.caller("WEBM"), Name: recharge.Name{TradeID: serial}, TAC: tac}
+	refused(w.t, w.service.TAC(ctx, proof), recharge.OrderClosed)
+	r, err := w.ledger.Reconcile(ctx, w.clock(), 0)
+	w.must(err)
+	if len(r.Proved) != 1 || r.Proved[0].TradeID != serial {
+		w.t.Errorf("orders that were given up and proved: %v, want %s", r.Proved, serial)
+	}
+	w.sound()
 }
 
 // vouched holds that a third person needs the two who are there.
@@ -327,6 +346,27 @@ func (w *world) vouched(anna, bert recharge.Signature) {
 			w.t.Errorf("carl with %d sponsors: %v, want %v", len(c.sponsors), err, c.want)
 		}
 	}
+}
+
+// What no card takes at once is neither ordered nor sold.
+func TestMoreThanACardTakes(t *testing.T) {
+	each(t, func(t *testing.T, dsn string) {
+		set := settings()
+		set.Schemes = set.Schemes[:1] // 500 yuan at most
+		w := newWorld(t, dsn, set)
+		refused(t, w.order("APPM", "A1", w.newCard(), 50001), recharge.LimitExceeded)
+		w.must(w.order("APPM", "A2", w.newCard(), 50000))
+		const file = "TradeID,CarNo,TradeMoney,PaymentType,AccountNo,PaymentTradeID\nA3,2150010186000001,50001,01,,\n"
+		imported, err := w.office.ImportOrders(context.Background(), "op", "APPM", strings.NewReader(file))
+		w.must(err)
+		if len(imported.Refused) != 1 || recharge.CodeOf(imported.Refused[0].Err) != recharge.LimitExceeded {
+			t.Errorf("imported: %+v", imported)
+		}
+		_, err = w.office.IssueVouchers(context.Background(), "op", recharge.VoucherBatch{Count: 1, Amount: 50001, Expires: w.clock().Add(time.Hour)})
+		if !errors.Is(err, recharge.ErrUnsuited) {
+			t.Errorf("a recharge card that no card takes: %v", err)
+		}
+	})
 }
 
 // A batch of recharge cards whose number is taken gets another one.

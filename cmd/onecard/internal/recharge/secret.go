@@ -28,7 +28,7 @@ type Digest [sha256.Size]byte
 
 // Keys are what the server's secret is used for. Whoever has the database but
 // not the secret can test neither a guessed password nor a guessed request.
-type Keys struct{ fingerprint, password, seal [sha256.Size]byte }
+type Keys struct{ fingerprint, password, seal, check [sha256.Size]byte }
 
 // NewKeys derives the keys from the server's secret, of at least 32 bytes.
 func NewKeys(secret []byte) (*Keys, error) {
@@ -39,8 +39,13 @@ func NewKeys(secret []byte) (*Keys, error) {
 		fingerprint: digest(secret, "onecard request fingerprint 1"),
 		password:    digest(secret, "onecard recharge card 1"),
 		seal:        digest(secret, "onecard seal 1"),
+		check:       digest(secret, "onecard check 1"),
 	}, nil
 }
+
+// Check stands for the server's secret in the ledger, so that another one is
+// noticed: under it no request would be known again, and no recharge card.
+func (k *Keys) Check() []byte { return k.check[:] }
 
 // Fingerprint is that of a request. pairs is the string that its token signs,
 // in upper-case pairs, without the channel key, names canonical, in UTF-8.

@@ -89,6 +89,21 @@ func (s *Settings) schemeByID(id uint8) (*Scheme, error) {
 	return &s.Schemes[i], nil
 }
 
+// most is the largest amount that any of the cards takes at once.
+func (s *Settings) most() Fen {
+	most := Fen(0)
+	for i := range s.Schemes {
+		if s.Schemes[i].MaxAmount == 0 {
+			return MaxFen
+		}
+		most = max(most, s.Schemes[i].MaxAmount)
+	}
+	if most == 0 {
+		return MaxFen
+	}
+	return most
+}
+
 // check refuses settings that would lose money or sense.
 func (s *Settings) check() error {
 	if s.Zone == nil || s.Window <= 0 {

@@ -4,6 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
+	"unicode"
 )
 
 // A Proposed is what a person proposes: to refund an order on evidence that
@@ -27,22 +30,19 @@ type Signature struct {
 // themselves; from then on two of those who are there vouch for another, so that
 // one of them cannot become two.
 func (o *Operator) AddPerson(ctx context.Context, who string, added Signature, sponsors ...Signature) error {
-	if added.Name == "" || len(added.Passphrase) < 12 {
-		return fmt.Errorf("%w: a name, and a pass-phrase of 12 characters or more", ErrUnsuited)
+	if !nameable(added.Name) || len(added.Passphrase) < 12 {
+		return fmt.Errorf("%w: a name without blanks around it, and a pass-phrase of 12 characters or more", ErrUnsuited)
 	}
 	there, err := o.Ledger.Persons(ctx)
 	if err != nil {
 		return err
 	}
-	note := added.Name
-	if len(there) >= 2 {
-		if len(sponsors) != 2 || sponsors[0].Name == sponsors[1].Name {
-			return ErrSponsors
-		}
-		note += ", for whom " + sponsors[0].Name + " and " + sponsors[1].Name + " vouch"
+	if slices.ContainsFunc(there, func(name string) bool { return strings.EqualFold(name, added.Name) }) {
+		return ErrExists
 	}
-	for _, s := range sponsors {
-		if err := o.person(ctx, s.Name, s.Passphrase); err != nil {
+	note := added.Name
+	if len(there) >= 2 || len(sponsors) > 0 {
+		if note, err = o.vouched(ctx, note, sponsors); err != nil {
 			return err
 		}
 	}
@@ -53,6 +53,49 @@ func (o *Operator) AddPerson(ctx context.Context, who string, added Signature, s
 	c := &Change{Event: o.event("PERSON", who), Persons: []Person{{Name: added.Name, Hash: hash}}}
 	c.Event.Note = note
 	return exists(o.Ledger.Commit(ctx, c))
+}
+
+// nameable tells whether a person can have this name: one that is printed as it
+// is, so that no two look the same in a list.
+func nameable(name string) bool {
+	return name != "" && len(name) <= 64 && name == strings.TrimSpace(name) && !strings.ContainsFunc(name, func(r rune) bool { return !unicode.IsPrint(r) })
+}
+
+// RemovePerson keeps a person from taking part from now on. Two others vouch for
+// it, and two remain. The name is not given again.
+func (o *Operator) RemovePerson(ctx context.Context, who, name string, sponsors ...Signature) error {
+	there, err := o.Ledger.Persons(ctx)
+	switch {
+	case err != nil:
+		return err
+	case !slices.Contains(there, name):
+		return fmt.Errorf("%w: person %s", ErrUnknown, name)
+	case len(there) <= 2:
+		return ErrLastTwo
+	case slices.ContainsFunc(sponsors, func(s Signature) bool { return s.Name == name }):
+		return ErrSponsors
+	}
+	note, err := o.vouched(ctx, name, sponsors)
+	if err != nil {
+		return err
+	}
+	c := &Change{Event: o.event("PERSON GONE", who), Gone: []string{name}}
+	c.Event.Note = note
+	return o.Ledger.Commit(ctx, c)
+}
+
+// vouched holds that two persons vouch for a change of name, and gives the note
+// of it.
+func (o *Operator) vouched(ctx context.Context, name string, sponsors []Signature) (note string, err error) {
+	if len(sponsors) != 2 || sponsors[0].Name == sponsors[1].Name {
+		return "", ErrSponsors
+	}
+	for _, s := range sponsors {
+		if err := o.person(ctx, s.Name, s.Passphrase); err != nil {
+			return "", err
+		}
+	}
+	return name + ", for whom " + sponsors[0].Name + " and " + sponsors[1].Name + " vouch", nil
 }
 
 // person checks a pass-phrase; that of nobody takes the same work.

@@ -34,7 +34,7 @@ func (o *Operator) IssueVouchers(ctx context.Context, who string, b VoucherBatch
 	switch {
 	case b.Count < 1 || b.Count > mostVouchers:
 		return nil, fmt.Errorf("%w: the count is not within 1 to %d", ErrUnsuited, mostVouchers)
-	case b.Amount < 1 || b.Amount > MaxFen:
+	case b.Amount < 1 || b.Amount > o.Settings.most():
 		return nil, errBadAmount
 	case !b.Expires.After(o.Clock()):
 		return nil, fmt.Errorf("%w: it would expire in the past", ErrUnsuited)

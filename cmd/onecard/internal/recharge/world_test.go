@@ -134,7 +134,7 @@ func join(t testing.TB, dsn string, set recharge.Settings) *world {
 	}
 	w.office, err = recharge.NewOperator(recharge.OperatorOptions{
 		Ledger: w.ledger, Keys: w.keys, Clock: w.clock, Rand: random, Cost: cheap,
-		PaymentTypes: set.PaymentTypes,
+		Settings: set,
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -2,6 +2,7 @@ package bench
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -59,7 +60,18 @@ func Run(ctx context.Context, o Options) error {
 			return fmt.Errorf("bench: %s: %w", name, err)
 		}
 	}
+	if len(o.Only) == 0 {
+		o.skipOthers()
+	}
 	return nil
+}
+
+// skipOthers tells the rows that are measured by other parts of the source tree:
+// no program has a C compiler's token client, or the ledger, in it.
+func (o *Options) skipOthers() {
+	for _, name := range []string{"token path / the same chain in C", "ledger / fdatasync, pgbench", "money endpoint / fdatasync, pgbench -N"} {
+		o.skip("others", name, errors.New("make bench, in the source tree, measures it beside these"))
+	}
 }
 
 // skip tells a row that cannot be measured here.

@@ -35,12 +35,16 @@ type exam struct {
 // newExam makes n operations of kind k of as many cards, with a published key
 // of one level, and their right MACs.
 func newExam(ctx context.Context, k mac.Kind, usage keystore.Usage, n int) (*exam, error) {
+	return newExamIn(ctx, keystore.Cipher3DES, k, usage, n)
+}
+
+func newExamIn(ctx context.Context, cipher keystore.Cipher, k mac.Kind, usage keystore.Usage, n int) (*exam, error) {
 	snapshot, err := vectors.Snapshot()
 	if err != nil {
 		return nil, err
 	}
 	e := &exam{live: keystore.NewLive(snapshot), ops: make([]mac.Op, n)}
-	key, err := keyFor(snapshot, usage)
+	key, err := keyFor(snapshot, cipher, usage)
 	if err != nil {
 		return nil, err
 	}
@@ -64,15 +68,15 @@ func newExam(ctx context.Context, k mac.Kind, usage keystore.Usage, n int) (*exa
 	return e, nil
 }
 
-// keyFor is the first published key of that usage that is active and has one
+// keyFor is the first published key of that cipher and usage that is active and has one
 // level.
-func keyFor(s *keystore.Snapshot, usage keystore.Usage) (mac.KeyID, error) {
+func keyFor(s *keystore.Snapshot, cipher keystore.Cipher, usage keystore.Usage) (mac.KeyID, error) {
 	for _, k := range s.Keys() {
-		if k.Usage == usage && k.Levels == 1 && k.State == keystore.StateActive && k.Cipher == keystore.Cipher3DES {
+		if k.Usage == usage && k.Levels == 1 && k.State == keystore.StateActive && k.Cipher == cipher {
 			return mac.KeyID{Set: k.Set, Version: k.Version, Algorithm: k.Algorithm}, nil
 		}
 	}
-	return mac.KeyID{}, fmt.Errorf("bench: no published key of one level for %s", usage)
+	return mac.KeyID{}, fmt.Errorf("bench: no published %s key of one level for %s", cipher, usage)
 }
 
 // fill makes an operation that is all right but for its MAC.

@@ -95,20 +95,30 @@ func signed(object flat.Object) flat.Object {
 // apart. It may hold passwords and must be hashed under a key before it is
 // kept.
 func String(object flat.Object) string {
-	canonical := slices.Clone(object)
+	var room [32]flat.Member
+	canonical := append(room[:0], object...)
 	for i := range canonical {
 		canonical[i].Name = canonical[i].Key
 	}
 	var text strings.Builder
+	text.Grow(usual)
 	for _, m := range signed(canonical) {
-		text.WriteString(m.Name + "=" + strings.ToUpper(m.Value) + "&")
+		if text.Len() > 0 {
+			text.WriteByte('&')
+		}
+		text.WriteString(m.Name)
+		text.WriteByte('=')
+		text.WriteString(strings.ToUpper(m.Value))
 	}
-	return strings.TrimSuffix(text.String(), "&")
+	return text.String()
 }
+
+// usual is room for what is signed of a request that writes a card.
+const usual = 512
 
 // digest gives lower-case digits of the token over sorted members.
 func digest(p Profile, c Charset, members flat.Object, key string) (digits [Size]byte, err error) {
-	text := make([]byte, 0, 1024)
+	text := make([]byte, 0, 2*usual)
 	for _, m := range members {
 		value := m.Value
 		if p != Verbatim {
