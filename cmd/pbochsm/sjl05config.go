@@ -13,17 +13,18 @@ import (
 
 // A sjl05Config is the second dialect, which is off without an address.
 type sjl05Config struct {
-	Listen   string            `yaml:"listen"`
-	MACSize  int               `yaml:"mac_size"`
-	KeyCheck bool              `yaml:"key_check"`
-	Padding  sjl05.Padding     `yaml:"padding"`
-	Keys     map[string]string `yaml:"keys"` // identities by key index, 4 hexadecimal digits
+	Listen    string            `yaml:"listen"`
+	MACSize   int               `yaml:"mac_size"`
+	KeyCheck  bool              `yaml:"key_check"`
+	CardFirst bool              `yaml:"card_first"`
+	Padding   sjl05.Padding     `yaml:"padding"`
+	Keys      map[string]string `yaml:"keys"` // identities by key index, 4 hexadecimal digits
 }
 
 // check refuses what could not be served as it was meant.
 func (s *sjl05Config) check(dev bool) error {
 	if s.Listen == "" {
-		if s.MACSize != sjl05.DefaultMACSize || s.KeyCheck || s.Padding != 0 || len(s.Keys) > 0 {
+		if s.MACSize != sjl05.DefaultMACSize || s.KeyCheck || s.CardFirst || s.Padding != 0 || len(s.Keys) > 0 {
 			return cmdline.Usagef("sjl05 has settings and no listen address: it would be off")
 		}
 		return nil
@@ -41,7 +42,7 @@ func (s *sjl05Config) dialect() (*sjl05.Dialect, error) {
 	if err != nil {
 		return nil, err
 	}
-	d, err := sjl05.New(sjl05.Settings{MACSize: s.MACSize, KeyCheck: s.KeyCheck, Padding: s.Padding, Keys: keys})
+	d, err := sjl05.New(sjl05.Settings{MACSize: s.MACSize, KeyCheck: s.KeyCheck, CardFirst: s.CardFirst, Padding: s.Padding, Keys: keys})
 	if err != nil {
 		return nil, cmdline.Usage(err)
 	}

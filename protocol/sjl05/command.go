@@ -3,6 +3,7 @@ package sjl05
 import (
 	"encoding/binary"
 	"fmt"
+	"slices"
 
 	"pbochsm/keystore"
 	"pbochsm/mac"
@@ -95,7 +96,7 @@ func (d *Dialect) read(f field, b []byte, op *mac.Op, r *mac.Raw) error {
 	case key:
 		return d.setKey(binary.BigEndian.Uint16(b), op, r)
 	case factors:
-		return setFactors(b, op)
+		return setFactors(b, op, d.settings.CardFirst)
 	case session:
 		return setSession(b, r)
 	case iv:
@@ -123,13 +124,16 @@ func (d *Dialect) setKey(index uint16, op *mac.Op, r *mac.Raw) error {
 	return nil
 }
 
-func setFactors(b []byte, op *mac.Op) error {
+func setFactors(b []byte, op *mac.Op, cardFirst bool) error {
 	if int(b[0]) > len(op.Factors) {
 		return invalid("factors")
 	}
 	op.Levels = b[0]
 	for i := range op.Levels {
 		op.Factors[i] = mac.Factor(b[1+8*int(i):])
+	}
+	if cardFirst {
+		slices.Reverse(op.Factors[:op.Levels])
 	}
 	return nil
 }

@@ -17,6 +17,9 @@ type Settings struct {
 	MACSize int
 	// KeyCheck has B061 answer the key with its check value behind it.
 	KeyCheck bool
+	// CardFirst says that clients send the factors in the reverse order: the card's
+	// first, the outermost authority's last.
+	CardFirst bool
 	// Padding says what becomes of data before they are MACed.
 	Padding Padding
 	// Keys gives the key of each key index. If there is none, an index is the

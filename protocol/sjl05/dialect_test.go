@@ -35,16 +35,17 @@ const (
 	factor = "1122334455667788"
 )
 
-// keys are of one level each, at the places 1 to 4: all rights, raw alone, none,
-// and all rights again but retired.
+// keys are of one level, at the places 1 to 4: all rights, raw alone, none, and
+// all rights again but retired; and at place 5 one of two levels.
 func keys(t testing.TB) *keystore.Live {
 	t.Helper()
 	var entries []keystore.Entry
 	for i, k := range []keystore.Key{
 		{Raw: true, Export: true}, {Raw: true}, {}, {Raw: true, Export: true, State: keystore.StateRetired},
+		{Raw: true, Export: true, Levels: 2},
 	} {
 		k.Ref = keystore.Ref{Set: 1, Usage: keystore.UsageLoad, Version: byte(i + 1)}
-		k.Index, k.Cipher, k.Levels = uint16(i+1), keystore.Cipher3DES, 1
+		k.Index, k.Cipher, k.Levels = uint16(i+1), keystore.Cipher3DES, max(k.Levels, 1)
 		if k.State == 0 {
 			k.State = keystore.StateActive
 		}
@@ -166,7 +167,7 @@ func TestCommands(t *testing.T) {
 
 		expect(t, conn, "derive without export", "B061"+echo+"0002"+card, "45"+echo+"1C")
 		expect(t, conn, "retired", "B061"+echo+"0004"+card, "45"+echo+"1D")
-		expect(t, conn, "beyond the table", "B061"+echo+"0005"+card, "45"+echo+"15")
+		expect(t, conn, "beyond the table", "B061"+echo+"0006"+card, "45"+echo+"15")
 		expect(t, conn, "index 0", "B061"+echo+"0000"+card, "45"+echo+"0C")
 		expect(t, conn, "no factors", "B080"+echo+"00 0001 00"+session+zeroIV+data, "45"+echo+"0F")
 		expect(t, conn, "five factors", "B061"+echo+"0001 05"+strings.Repeat(factor, 5), "45"+echo+"0F")
@@ -305,6 +306,20 @@ func TestKeyCheck(t *testing.T) {
 		expect(t, conn, "derive", "B061"+echo+"0001"+card, fmt.Sprintf("41"+echo+"%X%X00", key[:], zeros[:3]))
 		expect(t, conn, "without export", "B061"+echo+"0002"+card, "45"+echo+"1C")
 		expect(t, conn, "encipher", "B091"+echo+"0001"+card+"0008 0000000000000000", fmt.Sprintf("41"+echo+"0008%X", zeros))
+	})
+}
+
+// Factors come with the card's last, or first where that is set.
+func TestCardFirst(t *testing.T) {
+	onBothPaths(t, func(t *testing.T, loops int) {
+		const outer, inner = "1122334455667788", "99AABBCCDDEEFF00"
+		key := reference.Key(unhex(t, master)).Diversify(mac.Factor(unhex(t, outer))).Diversify(mac.Factor(unhex(t, inner)))
+		want := fmt.Sprintf("41"+echo+"%X", key[:])
+		levels := func(conn net.Conn, first, second string) {
+			expect(t, conn, "derive", "B061"+echo+"0005 02"+first+second, want)
+		}
+		levels(serve(t, sjl05.Settings{}, loops, nil), outer, inner)
+		levels(serve(t, sjl05.Settings{CardFirst: true}, loops, nil), inner, outer)
 	})
 }
 
