@@ -3,6 +3,7 @@ package ledger
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"io"
 
 	"pbochsm/cmd/onecard/internal/recharge"
@@ -58,6 +59,7 @@ type exportedOrder struct {
 	Source  string `json:"source"`
 	State   string `json:"state"`
 	CardNo  string `json:"cardNo,omitempty"`
+	ASN     string `json:"asn,omitempty"` // from the first write on
 	Counter uint16 `json:"counter"`
 	Account int64  `json:"account"`
 	Fen     int64  `json:"fen"`
@@ -90,8 +92,12 @@ func accountLine(a *recharge.Account) any {
 }
 
 func orderLine(o *recharge.Order) any {
+	asn := ""
+	if o.Card.Scheme != 0 {
+		asn = fmt.Sprintf("%X", o.Card.ASN)
+	}
 	return exportedOrder{
-		"order", o.ID, o.Domain, o.TradeID, string(o.Source), string(o.State), o.CardNo, uint16(o.Counter), o.Account,
+		"order", o.ID, o.Domain, o.TradeID, string(o.Source), string(o.State), o.CardNo, asn, uint16(o.Counter), o.Account,
 		int64(o.Amount), o.At,
 	}
 }
