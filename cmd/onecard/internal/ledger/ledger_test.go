@@ -167,6 +167,20 @@ func TestSchema(t *testing.T) {
 	together(2, func(int) { migrate(t, newSQLite(t)) })
 }
 
+// What is read for a decision is found by indexes, also by a plan that was made
+// before there was anything to find.
+func TestPlansUseIndexes(t *testing.T) {
+	plans, err := ledger.Plans(t.Context(), newPostgres(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for text, plan := range plans {
+		if strings.Contains(plan, "Seq Scan") {
+			t.Errorf("%s:\n%s", text, plan)
+		}
+	}
+}
+
 // A ledger is opened with the secret that it was written under, or not at all.
 func TestSecret(t *testing.T) {
 	for _, dsn := range []string{newSQLite(t), newPostgres(t)} {

@@ -31,6 +31,9 @@ func openPost(ctx context.Context, dsn string) (*postEngine, error) {
 	if err != nil {
 		return nil, errors.New("ledger: the address of the database cannot be parsed") // the error quotes it, password and all
 	}
+	// Statements are planned once. A plan that was made while a table was empty
+	// would go through all of it until the server has analysed it.
+	config.ConnConfig.RuntimeParams["enable_seqscan"] = "off"
 	config.ConnConfig.OnNotice = func(c *pgconn.PgConn, n *pgconn.Notice) {
 		if flag, ok := c.CustomData()[warnedKey].(*atomic.Bool); ok && strings.HasPrefix(n.Code, "01") {
 			flag.Store(true)
@@ -74,6 +77,7 @@ func checkDurable(ctx context.Context, c *pgx.Conn) error {
 const (
 	oneMoment = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
 	itsEnd    = "COMMIT"
+	wholly    = "SET LOCAL enable_seqscan = on" // where whole tables are wanted
 )
 
 // read sends everything in one piece.

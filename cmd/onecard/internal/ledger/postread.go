@@ -2,6 +2,7 @@ package ledger
 
 import (
 	"context"
+	"slices"
 
 	"github.com/jackc/pgx/v5"
 )
@@ -19,6 +20,9 @@ func readTogether(ctx context.Context, pool pooled, all []ask) (err error) {
 		began := false
 		b := &pgx.Batch{}
 		b.Queue(oneMoment)
+		if slices.ContainsFunc(all, func(a ask) bool { return a.long }) {
+			b.Queue(wholly)
+		}
 		for _, same := range byStatement(all) {
 			if len(same) == 1 {
 				queue(b, same[0], &began)
