@@ -22,6 +22,9 @@ func withSerials(cfg *config, log *slog.Logger, hsm mac.HSM) (mac.HSM, func() er
 	case err != nil:
 		return nil, nil, err
 	}
+	if f.Skipped() {
+		log.Warn("the end of the file of serials was not whole: every terminal leaves 256 serials out", "file", cfg.Serials)
+	}
 	log.Info("terminal serials open", "file", cfg.Serials, "terminals", f.Terminals())
 	return serial.New(hsm, f), f.Close, nil
 }

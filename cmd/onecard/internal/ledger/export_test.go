@@ -22,7 +22,7 @@ func Plans(ctx context.Context, dsn string) (map[string]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer e.close() //nolint:errcheck // nothing was written
+	defer func() { _ = e.close() }()
 	conn, err := e.pool.Acquire(ctx)
 	if err != nil {
 		return nil, err

@@ -1,6 +1,7 @@
 package serial
 
 import (
+	"bytes"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -29,8 +30,12 @@ const (
 
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 
+// header stands in the place of the terminal in the first record, whose limit is
+// the first serial of a terminal that has no record.
+var header = mac.TerminalID([]byte("serial"))
+
 // reserved is what is left of a terminal's reservation: serials from next up to,
-// not including, limit. The first serial is 1.
+// not including, limit.
 type reserved struct{ next, limit uint32 }
 
 // A File gives out serials. It is safe for concurrent use.
@@ -38,7 +43,9 @@ type File struct {
 	mu        sync.Mutex
 	file      *os.File
 	lock      *flock.Flock
+	first     uint32 // serial of a terminal that has had none
 	terminals map[mac.TerminalID]reserved
+	skipped   bool
 	failed    error
 }
 
@@ -63,7 +70,7 @@ func Open(name string) (_ *File, err error) {
 	if err != nil {
 		return nil, fmt.Errorf("%w: %s", err, name)
 	}
-	if records > len(f.terminals)+rewriteAbove {
+	if records == 0 || f.skipped || records > len(f.terminals)+rewriteAbove {
 		if err := f.rewrite(name); err != nil {
 			return nil, fmt.Errorf("serial: %w", err)
 		}
@@ -71,39 +78,69 @@ func Open(name string) (_ *File, err error) {
 	return f, syncDir(filepath.Dir(name))
 }
 
-// read takes up what the file says, cuts an interrupted write off its end, and
-// counts the records.
+// Skipped tells whether the end of the file was not whole when it was opened, so
+// that every terminal has left serials out.
+func (f *File) Skipped() bool { return f.skipped }
+
+// read takes up what the file says, and counts the records, the header with them.
+// It changes nothing: the file may be another one's.
 func (f *File) read() (records int, err error) {
 	text, err := io.ReadAll(f.file)
 	if err != nil {
 		return 0, fmt.Errorf("serial: %w", err)
 	}
+	f.first = 1
+	if len(text) < recordSize && bytes.HasPrefix(appendRecord(nil, header, f.first), text) {
+		return 0, nil // a new file, or one that was interrupted at once
+	}
 	for ; len(text) >= recordSize; text = text[recordSize:] {
 		terminal, limit, ok := parseRecord([recordSize]byte(text))
-		if !ok && len(text) >= 2*recordSize {
-			return 0, fmt.Errorf("%w: record %d", ErrDamaged, records+1)
+		switch {
+		case records == 0 && (!ok || terminal != header || limit < 1):
+			return 0, fmt.Errorf("%w: it does not begin as a file of serials does", ErrDamaged)
+		case !ok && len(text) >= 2*recordSize:
+			return 0, fmt.Errorf("%w: record %d", ErrDamaged, records)
+		case ok && limit < f.terminals[terminal].limit:
+			return 0, fmt.Errorf("%w: record %d goes back", ErrDamaged, records)
 		}
 		if !ok {
 			break
 		}
-		if limit < f.terminals[terminal].limit {
-			return 0, fmt.Errorf("%w: record %d goes back", ErrDamaged, records+1)
+		if records == 0 {
+			f.first = limit
+		} else {
+			f.terminals[terminal] = reserved{limit, limit}
 		}
-		f.terminals[terminal] = reserved{limit, limit}
 		records++
 	}
-	end := int64(records) * recordSize
-	if err := f.file.Truncate(end); err != nil {
-		return 0, fmt.Errorf("serial: %w", err)
+	if records == 0 {
+		return 0, fmt.Errorf("%w: it does not begin as a file of serials does", ErrDamaged)
 	}
-	_, err = f.file.Seek(end, io.SeekStart)
+	if len(text) > 0 {
+		f.skip()
+	}
+	_, err = f.file.Seek(int64(records)*recordSize, io.SeekStart)
 	return records, err
 }
+
+// skip leaves out what the record at the end can have reserved, of whichever
+// terminal it was.
+func (f *File) skip() {
+	f.skipped = true
+	f.first = beyond(f.first)
+	for terminal, r := range f.terminals {
+		limit := beyond(r.limit)
+		f.terminals[terminal] = reserved{limit, limit}
+	}
+}
+
+// beyond is the limit of the next reservation.
+func beyond(limit uint32) uint32 { return uint32(min(uint64(limit)+ahead, math.MaxUint32)) }
 
 // rewrite leaves one record for each terminal. The old file stays until the new
 // one is on the disk.
 func (f *File) rewrite(name string) error {
-	var text []byte
+	text := appendRecord(nil, header, f.first)
 	for terminal, r := range f.terminals {
 		text = appendRecord(text, terminal, r.limit)
 	}
@@ -161,9 +198,9 @@ func (f *File) reserve(ops []*mac.Op) (n int, err error) {
 			continue
 		}
 		if !known {
-			r = reserved{1, 1}
+			r = reserved{f.first, f.first}
 		}
-		r.limit = uint32(min(uint64(r.limit)+ahead, math.MaxUint32))
+		r.limit = beyond(r.limit)
 		fresh[terminal] = r
 		text = appendRecord(text, terminal, r.limit)
 	}

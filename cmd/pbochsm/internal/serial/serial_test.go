@@ -120,7 +120,7 @@ func TestDamageIsFound(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for at := range len(whole) - 16 { // a bad last record is an interrupted write
+	for at := range len(whole) - 16 { // for the last one see TestLastRecord
 		bad := append([]byte(nil), whole...)
 		bad[at] ^= 1
 		if err := os.WriteFile(name, bad, 0o600); err != nil {
@@ -128,6 +128,73 @@ func TestDamageIsFound(t *testing.T) {
 		}
 		if f, err := serial.Open(name); !errors.Is(err, serial.ErrDamaged) {
 			t.Fatalf("byte %d: %v, %v", at, f, err)
+		}
+	}
+}
+
+// A last record that is wrong, or not whole, may have been right when serials
+// were given out behind it: none comes twice, of whichever terminal it was.
+func TestLastRecord(t *testing.T) {
+	name := filepath.Join(t.TempDir(), "serials")
+	f := open(t, name)
+	for i := range uint32(3) {
+		for range 5 {
+			assign(t, f, i)
+		}
+	}
+	if err := f.Close(); err != nil {
+		t.Fatal(err)
+	}
+	whole, err := os.ReadFile(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for n := range 32 {
+		bad := append([]byte(nil), whole...)
+		if n < 16 {
+			bad[len(bad)-1-n] ^= 1
+		} else {
+			bad = bad[:len(bad)-(n-15)]
+		}
+		if err := os.WriteFile(name, bad, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		for range 2 { // what is skipped stays skipped
+			f := open(t, name)
+			for terminal := range uint32(4) {
+				if got := assign(t, f, terminal)[0]; got <= 5 && terminal < 3 && n != 31 {
+					t.Fatalf("case %d: terminal %d gets serial %d again", n, terminal, got)
+				}
+			}
+			if err := f.Close(); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+}
+
+// A file that is not one of serials is left as it is.
+func TestForeignFile(t *testing.T) {
+	name := filepath.Join(t.TempDir(), "file")
+	for _, text := range []string{"x", "serial", "a pass-phrase", "sixteen letters.", "a long phrase of your own\n"} {
+		if err := os.WriteFile(name, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		f, err := serial.Open(name)
+		if text == "serial" { // as a file begins whose first write was interrupted
+			if err == nil {
+				err = f.Close()
+			}
+			if err != nil {
+				t.Error(err)
+			}
+			continue
+		}
+		if !errors.Is(err, serial.ErrDamaged) {
+			t.Errorf("%q: %v", text, err)
+		}
+		if now, err := os.ReadFile(name); err != nil || string(now) != text {
+			t.Errorf("%q is %q now, %v", text, now, err)
 		}
 	}
 }
