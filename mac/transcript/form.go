@@ -167,11 +167,13 @@ func grey(ed, ep mac.TransactionType) map[byte]mac.TransactionType {
 
 // fits tells whether c is the command of f.
 func (f *form) fits(c *command) bool {
+	return f.heads(c) && (len(c.data) == width(f.body) || variable(f.body))
+}
+
+// heads tells whether c has the header of f.
+func (f *form) heads(c *command) bool {
 	matches := func(want int, got byte) bool { return want == anyP || want == int(got) }
-	if f.class != c.class || f.ins != c.ins || !matches(f.p1, c.p1) || !matches(f.p2, c.p2) {
-		return false
-	}
-	return len(c.data) == width(f.body) || variable(f.body)
+	return f.class == c.class && f.ins == c.ins && matches(f.p1, c.p1) && matches(f.p2, c.p2)
 }
 
 // variable tells whether the length of what is in the slots is for whoever sends

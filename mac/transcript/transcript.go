@@ -15,9 +15,10 @@ import (
 
 // Errors of a transcript.
 var (
-	ErrLine  = errors.New("transcript: a line is neither hexadecimal digits nor a comment")
-	ErrEmpty = errors.New("transcript: nothing was said")
-	ErrLong  = errors.New("transcript: too long")
+	ErrLength = errors.New("transcript: a command is not as long as it says")
+	ErrLine   = errors.New("transcript: a line is neither hexadecimal digits nor a comment")
+	ErrEmpty  = errors.New("transcript: nothing was said")
+	ErrLong   = errors.New("transcript: too long")
 )
 
 // A Piece is some bytes of a command or an answer, and what they are.
@@ -107,7 +108,9 @@ func (t *Transcript) line(text string) error {
 	if err != nil {
 		return ErrLine
 	}
-	switch {
+	switch name := broken(b); {
+	case name != "" && (strings.Contains(sign, ">") || sign == "" && !t.mayAnswer(len(b), b)):
+		return fmt.Errorf("%w: %s has %d bytes, and after Lc %02X there are %d", ErrLength, name, len(b), b[4], len(b)-5)
 	case strings.Contains(sign, ">"):
 		t.command(b)
 	case strings.Contains(sign, "<"):
@@ -136,6 +139,26 @@ func (t *Transcript) awaits(n int) bool {
 	}
 	want := width(e.expected())
 	return n == want || n == want+2 || n == 2
+}
+
+// broken names the command that b begins as without being one. Its data are not
+// shown: they may hold a PIN.
+func broken(b []byte) string {
+	if _, whole := split(b); whole || len(b) < 5 {
+		return ""
+	}
+	c := command{class: b[0], ins: b[1], p1: b[2], p2: b[3]}
+	if i := slices.IndexFunc(forms, func(f form) bool { return f.heads(&c) }); i >= 0 {
+		return forms[i].name
+	}
+	return ""
+}
+
+// mayAnswer tells whether n bytes that begin as a command may be an answer: of
+// the length that is awaited, to a command that nobody knows, or by itself.
+func (t *Transcript) mayAnswer(n int, b []byte) bool {
+	e := t.open()
+	return t.awaits(n) || e != nil && e.form == nil || e == nil && bareAnswer(b) != nil
 }
 
 // either takes a line that may be a command or an answer.
