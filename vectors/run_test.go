@@ -91,6 +91,81 @@ func TestRunStopsWithTheModule(t *testing.T) {
 	}
 }
 
+// A broken is a module whose line breaks: of many operations it answers the first
+// few, and alone it does not answer one of them, or none.
+type broken struct {
+	mac.HSM
+	after int
+	mute  mac.Op
+	gone  bool
+	alone int
+}
+
+var errLine = errors.New("the line is broken")
+
+func (b *broken) Do(ctx context.Context, ops []mac.Op) error {
+	if len(ops) == 1 {
+		b.alone++
+		if b.gone || reflect.DeepEqual(ops[0], b.mute) {
+			ops[0].Err = errLine
+			return errLine
+		}
+		return b.HSM.Do(ctx, ops)
+	}
+	for i := b.after; i < len(ops); i++ {
+		if i == b.after && b.mute.Kind == 0 {
+			b.mute = ops[i].Clone()
+		}
+		ops[i].Err = errLine
+	}
+	return b.HSM.Do(ctx, ops[:b.after])
+}
+
+// One reply that cannot be read is one failure, and a module that is gone is not
+// waited for again and again.
+func TestRunAsksAgain(t *testing.T) {
+	const after = 19
+	n := 0
+	for _, f := range vectors.All() {
+		if f.Name == "load" {
+			n = len(f.Vectors)
+		}
+	}
+	for _, c := range []struct {
+		gone            bool
+		failures, alone int
+	}{{false, 1, n - after}, {true, n - after, 3}} {
+		b := &broken{HSM: engine(t, reference.Backend{}, vectors.Keys()), after: after, gone: c.gone}
+		report, err := vectors.Run(t.Context(), b, vectors.Options{Families: []string{"load"}})
+		if !errors.Is(err, vectors.ErrFailed) || len(report.Failures()) != c.failures || b.alone != c.alone {
+			t.Errorf("gone %t: %d of %d failures, asked alone %d times: %v", c.gone, len(report.Failures()), c.failures, b.alone, err)
+		}
+	}
+}
+
+// A refusing module computes nothing: it refuses what must be refused, and says
+// of the rest that it lacks it.
+type refusing struct{ mac.HSM }
+
+func (r refusing) Do(ctx context.Context, ops []mac.Op) error {
+	err := r.HSM.Do(ctx, ops)
+	for i := range ops {
+		if ops[i].Err == nil {
+			ops[i].Withdraw()
+			ops[i].Err = mac.ErrUnsupported
+		}
+	}
+	return err
+}
+
+func TestPartialIsNotForNothing(t *testing.T) {
+	hsm := refusing{engine(t, reference.Backend{}, vectors.Keys())}
+	report, err := vectors.Run(t.Context(), hsm, vectors.Options{Partial: true})
+	if !errors.Is(err, vectors.ErrFailed) || len(report.Failures()) != 0 || report.Passed() == 0 {
+		t.Errorf("%d failures, %d passed: %v", len(report.Failures()), report.Passed(), err)
+	}
+}
+
 func TestRunWithoutKeys(t *testing.T) {
 	report, err := vectors.Run(context.Background(), engine(t, reference.Backend{}, nil), vectors.Options{})
 	if !errors.Is(err, vectors.ErrFailed) {
