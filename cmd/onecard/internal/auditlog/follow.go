@@ -63,15 +63,15 @@ func segments(path string) ([]string, error) {
 	}
 	files, err := filepath.Glob(filepath.Join(path, "audit-*.jsonl"))
 	if err == nil && len(files) == 0 {
-		return nil, begun(path)
+		return nil, withoutSegments(path)
 	}
 	slices.Sort(files)
 	return files, err
 }
 
-// begun tells what is wrong with a directory that has no segment. An empty one
-// is the log of a daemon that has not made a MAC yet.
-func begun(dir string) error {
+// withoutSegments tells what is wrong with a directory that has none. An empty
+// one is the log of a daemon that has not made a MAC yet.
+func withoutSegments(dir string) error {
 	others, err := os.ReadDir(dir)
 	if err != nil {
 		return fmt.Errorf("auditlog: %w", err)

@@ -17,7 +17,8 @@ var (
 )
 
 // Export writes the journal as JSON lines: accounts with their balances, then
-// orders, then what happened, then postings. No line has a secret, or what stands for one.
+// orders, then what happened, then postings. No line has a secret, or what
+// stands for one.
 func (l *Ledger) Export(ctx context.Context, to io.Writer) error {
 	e := json.NewEncoder(to)
 	all := []ask{
@@ -123,6 +124,7 @@ func (r *Reconciliation) MarshalJSON() ([]byte, error) {
 		return to
 	}
 	return json.Marshal(map[string]any{
-		"unproved": lines(r.Unproved), "overtaken": lines(r.Overtaken), "reserved": lines(r.Reserved), "proved": lines(r.Proved), "report": r.Report,
+		"unproved": lines(r.Unproved), "overtaken": lines(r.Overtaken), "reserved": lines(r.Reserved),
+		"proved": lines(r.Proved), "report": r.Report,
 	})
 }

@@ -90,7 +90,7 @@ func (g *group) put(to *statement, args ...any) { g.rows[to] = append(g.rows[to]
 func (g *group) add(w *work) {
 	c := w.change
 	if c == nil {
-		g.asks = append(g.asks, w.nonce...)
+		g.asks = append(g.asks, w.small...)
 		return
 	}
 	e := &c.Event

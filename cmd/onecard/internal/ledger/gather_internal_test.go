@@ -10,7 +10,7 @@ import (
 // Two processes that take the same nonces and budgets must take them in one
 // order, or each could wait for the other.
 func TestLocksAreTakenInOneOrder(t *testing.T) {
-	nonce := func(n string) *work { return &work{nonce: []ask{{takeNonce, []any{"APPM", n, int64(1)}, nil}}} }
+	nonce := func(n string) *work { return &work{small: []ask{{takeNonce, []any{"APPM", n, int64(1)}, nil}}} }
 	failure := func(subjects ...string) *work {
 		c := &recharge.Change{}
 		for _, s := range subjects {

@@ -18,13 +18,14 @@ const (
 	writeTime    = 20 * time.Second
 )
 
-// A work is what waits to be stored: a change, or a nonce.
+// A work is what waits to be stored: a change, or something small that rides with
+// the changes.
 type work struct {
 	change *recharge.Change
 	event  int64 // its number; 0: there is none
 	posted int64 // the number of its first posting; the next have the next
 
-	nonce []ask // without a change: what uses it up
+	small []ask // without a change: a nonce that is used up, the secret that is kept
 }
 
 // A committer stores what waits, all of it together: while it stores a group,
@@ -89,8 +90,8 @@ func (c *committer) store(all []*batch.Item[*work]) {
 }
 
 // verdict is what the caller of w is told. Where the change is stored but what
-// it returns was lost on the way, the caller has to read it again; whether a
-// nonce was used before cannot be read again.
+// it returns was lost on the way, the caller has to read it again; what
+// rode with it cannot be.
 func (w *work) verdict(err error) error {
 	c := w.change
 	switch {

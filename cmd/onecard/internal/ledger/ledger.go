@@ -70,7 +70,7 @@ var keepSecret = &statement{name: "secret", one: "INSERT INTO secret (id, digest
 func (l *Ledger) belong(ctx context.Context, secret []byte) error {
 	var kept []byte
 	keep := ask{keepSecret, []any{secret}, func(r row) error { return r.Scan(&kept) }}
-	if err := l.commit.do(ctx, &work{nonce: []ask{keep}}); err != nil {
+	if err := l.commit.do(ctx, &work{small: []ask{keep}}); err != nil {
 		return outward(err)
 	}
 	if !bytes.Equal(kept, secret) {

@@ -45,7 +45,7 @@ func (l *Ledger) TakeNonce(ctx context.Context, owner, nonce string, now, until 
 	if l.sweep.due(now) {
 		take = append(take, ask{sweepNonces, []any{now.UnixMilli()}, nil})
 	}
-	if err := l.commit.do(context.WithoutCancel(ctx), &work{nonce: take}); err != nil {
+	if err := l.commit.do(context.WithoutCancel(ctx), &work{small: take}); err != nil {
 		return outward(err)
 	}
 	if *uses > 1 {

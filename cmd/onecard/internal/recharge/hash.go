@@ -25,6 +25,7 @@ type hasher struct {
 	slots chan struct{}
 	dummy string // a hash of nothing that anybody knows
 
+	// derive is argon2.IDKey; tests count its calls.
 	derive func(password, salt []byte, passes, memory uint32, threads uint8, size uint32) []byte
 }
 

@@ -42,11 +42,10 @@ func explainer(t *testing.T, issuer cardtest.Issuer) explain.Explainer {
 	return explain.Explainer{Keys: live, HSM: mac.NewEngine(live, reference.Backend{})}
 }
 
-// What the sandbox tells of a load is what package explain tells of it: right,
-// and with the mistakes that a card or a client may make.
-func TestExplainLoad(t *testing.T) {
-	w, url := open(t, t.TempDir(), 1, nil)
-	e := explainer(t, cardtest.Issuer{Load: reference.Key{1}, Unload: reference.Key{2}})
+// begunLoad is a card of the sandbox that has answered INITIALIZE FOR LOAD, and
+// the load that a terminal asks for then.
+func begunLoad(t *testing.T, w *sim.World) (*sim.Card, mac.Load) {
+	t.Helper()
 	card, err := w.Deck().Card("2150010186000001")
 	if err != nil {
 		t.Fatal(err)
@@ -61,6 +60,15 @@ func TestExplainLoad(t *testing.T) {
 		Random: a.Random, Counter: a.Counter, Balance: a.Balance, Amount: 5000, Type: mac.TypeLoadEP, Terminal: terminal,
 		Date: mac.BCDDate{0x20, 0x26, 0x11, 0x23}, Time: mac.BCDTime{0x09, 0x15, 0x00}, MAC1: a.MAC1,
 	}
+	return card, load
+}
+
+// What the sandbox tells of a load is what package explain tells of it: right,
+// and with the mistakes that a card or a client may make.
+func TestExplainLoad(t *testing.T) {
+	w, url := open(t, t.TempDir(), 1, nil)
+	e := explainer(t, cardtest.Issuer{Load: reference.Key{1}, Unload: reference.Key{2}})
+	card, load := begunLoad(t, w)
 	for _, c := range []struct {
 		name, mistake string
 		alter         func(*mac.Load)
@@ -105,20 +113,7 @@ func TestExplainLoad(t *testing.T) {
 func TestExplainReceipts(t *testing.T) {
 	w, url := open(t, t.TempDir(), 1, nil)
 	e := explainer(t, cardtest.Issuer{Load: reference.Key{1}, Unload: reference.Key{2}, TAC: reference.Key{4}})
-	card, err := w.Deck().Card("2150010186000001")
-	if err != nil {
-		t.Fatal(err)
-	}
-	terminal := mac.TerminalID{0x11, 0x22, 0x33, 0x44, 0x55, 0x66}
-	a, err := card.InitLoad(cardtest.EP, 5000, terminal)
-	if err != nil {
-		t.Fatal(err)
-	}
-	load := mac.Load{
-		Card:   mac.Card{Key: mac.KeyID{Set: cardSet, Version: 1}, Factors: []mac.Factor{card.Card.ASN()}},
-		Random: a.Random, Counter: a.Counter, Balance: a.Balance, Amount: 5000, Type: mac.TypeLoadEP, Terminal: terminal,
-		Date: mac.BCDDate{0x20, 0x26, 0x11, 0x23}, Time: mac.BCDTime{0x09, 0x15, 0x00}, MAC1: a.MAC1,
-	}
+	card, load := begunLoad(t, w)
 	mac2, err := mac.AuthorizeLoad(t.Context(), e.HSM, load)
 	if err != nil {
 		t.Fatal(err)
@@ -138,14 +133,14 @@ func TestExplainReceipts(t *testing.T) {
 	}
 	confirm := func(path, key, value string) sim.Explanation {
 		t.Helper()
-		return say(path, fmt.Sprintf(`{"OrigionDomain":"APPM","CarNo":"2150010186000001","CardTradeNo":"%04X",%q:%q,"Token":"00"}`, uint16(a.Counter), key, value))
+		return say(path, fmt.Sprintf(`{"OrigionDomain":"APPM","CarNo":"2150010186000001","CardTradeNo":"%04X",%q:%q,"Token":"00"}`, uint16(load.Counter), key, value))
 	}
 	if x := confirm("/ext/tac", "CardTac", fmt.Sprintf("%X", tac)); x.Receipt != nil || len(x.Notes) != 1 {
 		t.Errorf("nothing was written, and the TAC is told as %+v, %v", x.Receipt, x.Notes)
 	}
 	say("/tuxedo/mac1authal", fmt.Sprintf(`{"OrigionDomain":"APPM","CarNo":"2150010186000001","CardType":"01","ASN":"0000%X","RndNumber2":"%X","CardTradeNo":"%04X","CardOldBal":"%d",`+
 		`"TradeMoney":"5000","TermNo":"%X","HostDate":"%X","HostTime":"%X","MAC1":"%X","Token":"00"}`,
-		card.Card.ASN(), a.Random, uint16(a.Counter), a.Balance, terminal, load.Date, load.Time, a.MAC1))
+		card.Card.ASN(), load.Random, uint16(load.Counter), load.Balance, load.Terminal, load.Date, load.Time, load.MAC1))
 	if x := confirm("/ext/tac", "CardTac", fmt.Sprintf("%X", tac)); x.Receipt == nil || x.Receipt.Verdict != explain.Holds || x.Receipt.Operation != "load-tac" {
 		t.Errorf("the TAC is told as %+v, %v", x.Receipt, x.Notes)
 	}

@@ -107,11 +107,16 @@ func TestNoSerialTwiceAfterACrash(t *testing.T) {
 	}
 }
 
-func TestDamageIsFound(t *testing.T) {
-	name := filepath.Join(t.TempDir(), "serials")
+// written is a file that has given serials to so many terminals, so many to
+// each, and what is in it.
+func written(t *testing.T, terminals, serials uint32) (name string, whole []byte) {
+	t.Helper()
+	name = filepath.Join(t.TempDir(), "serials")
 	f := open(t, name)
-	for i := range uint32(5) {
-		assign(t, f, i)
+	for i := range terminals {
+		for range serials {
+			assign(t, f, i)
+		}
 	}
 	if err := f.Close(); err != nil {
 		t.Fatal(err)
@@ -120,6 +125,11 @@ func TestDamageIsFound(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	return name, whole
+}
+
+func TestDamageIsFound(t *testing.T) {
+	name, whole := written(t, 5, 1)
 	for at := range len(whole) - 16 { // for the last one see TestLastRecord
 		bad := append([]byte(nil), whole...)
 		bad[at] ^= 1
@@ -135,20 +145,7 @@ func TestDamageIsFound(t *testing.T) {
 // A last record that is wrong, or not whole, may have been right when serials
 // were given out behind it: none comes twice, of whichever terminal it was.
 func TestLastRecord(t *testing.T) {
-	name := filepath.Join(t.TempDir(), "serials")
-	f := open(t, name)
-	for i := range uint32(3) {
-		for range 5 {
-			assign(t, f, i)
-		}
-	}
-	if err := f.Close(); err != nil {
-		t.Fatal(err)
-	}
-	whole, err := os.ReadFile(name)
-	if err != nil {
-		t.Fatal(err)
-	}
+	name, whole := written(t, 3, 5)
 	for n := range 32 {
 		bad := append([]byte(nil), whole...)
 		if n < 16 {
