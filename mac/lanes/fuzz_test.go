@@ -38,7 +38,12 @@ func (t *tape) chain(keys int) (c mac.Chain) {
 // has, against the reference. The bytes are
 // one key, the number of chains (in two), and the chains; a second key is the first one
 // complemented.
-func FuzzLanes(f *testing.F) {
+func FuzzLanes(f *testing.F) { fuzzLanes(f, keystore.Cipher3DES) }
+
+// FuzzSM4Lanes is FuzzLanes with keys of SM4.
+func FuzzSM4Lanes(f *testing.F) { fuzzLanes(f, keystore.CipherSM4) }
+
+func fuzzLanes(f *testing.F, c keystore.Cipher) {
 	f.Add([]byte{})
 	f.Add(append(make([]byte, 16), 1))
 	f.Add(append(make([]byte, 16), 64))
@@ -66,9 +71,16 @@ func FuzzLanes(f *testing.F) {
 		chains := make([]mac.Chain, in.below(200)+200*in.below(4))
 		for i := range chains {
 			chains[i] = in.chain(len(keys))
+			if c == keystore.CipherSM4 { // whole blocks
+				chains[i].Message[0].Blocks &^= 1
+				chains[i].Message[1].Blocks &^= 1
+			}
 		}
 		snap := snapshot(t, keys[:]...)
 		defer snap.Release()
+		for i := range keys {
+			snap.Key(keystore.Handle(i)).Cipher = c
+		}
 		for _, b := range backends {
 			agree(t, b, snap, append([]mac.Chain(nil), chains...))
 		}
