@@ -124,9 +124,12 @@ func verifyLedger(c *cli.Context, b *books) error {
 			return err
 		}
 	} else {
-		fmt.Fprintf(c.App.Writer, "%d orders, %d writes, %d postings: %d faults\n", report.Orders, report.Writes, report.Postings, len(report.Faults))
+		fmt.Fprintf(c.App.Writer, "%d orders, %d writes, %d postings: %d faults\n", report.Orders, report.Writes, report.Postings, int64(len(report.Faults))+report.More)
 		for _, f := range report.Faults {
 			fmt.Fprintln(c.App.Writer, f)
+		}
+		if report.More > 0 {
+			fmt.Fprintf(c.App.Writer, "and %d more\n", report.More)
 		}
 	}
 	if len(report.Faults) > 0 {

@@ -87,6 +87,7 @@ func (s *server) run(c *cli.Context, signals <-chan os.Signal) error {
 	defer cancel()
 	work.Go(func() { s.system.pool.Watch(ctx) })
 	work.Go(func() { s.reconcileEvery(ctx) })
+	work.Go(func() { s.verifyEvery(ctx) })
 
 	f := &front{log: s.log, failed: make(chan error, 2)}
 	if err := s.listen(c, f); err != nil {

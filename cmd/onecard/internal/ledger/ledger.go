@@ -33,6 +33,7 @@ type Ledger struct {
 	engine engine
 	commit *committer
 	reads  *batch.Queue[[]ask]
+	check  *checking
 	sweep  sweeper
 	ids    ids
 	once   sync.Once
@@ -55,6 +56,7 @@ func Open(ctx context.Context, o Options) (*Ledger, error) {
 		fatal = func(err error) { panic(err) }
 	}
 	l := &Ledger{engine: e, commit: newCommitter(e, fatal), reads: newReader(e)}
+	l.check = startChecking(e, fatal)
 	if o.Secret != nil {
 		if err := l.belong(ctx, o.Secret); err != nil {
 			return nil, errors.Join(err, l.Close())
@@ -89,6 +91,7 @@ func openEngine(ctx context.Context, dsn string) (engine, error) {
 // Close stores what waits and closes the database. It may be called again.
 func (l *Ledger) Close() error {
 	l.once.Do(func() {
+		l.check.stop()
 		l.commit.queue.Close()
 		l.reads.Close()
 		l.closed = l.engine.close()

@@ -60,16 +60,6 @@ func (c *circuit) find(want, care uint64) int {
 	return -1
 }
 
-// circuitOf takes a netlist to work on.
-func circuitOf(n *netlist.Netlist) *circuit {
-	c := newCircuit(0)
-	for _, g := range n.Gates {
-		c.add(g.Op, int(g.A), int(g.B))
-	}
-	c.out = slices.Clone(n.Out)
-	return c
-}
-
 // netlist gives the circuit its final form.
 func (c *circuit) netlist() *netlist.Netlist {
 	return &netlist.Netlist{
