@@ -127,21 +127,19 @@ func (w *worker) judge(c *chunk) error {
 		e := &w.entries[i]
 		if e.op != noOp {
 			op := &w.ops[e.op]
+			e.verdict, e.about = OK, aboutNothing
 			if op.Err != nil {
 				var ok bool
 				if e.verdict, e.about, ok = judge(op.Err); !ok {
 					return fmt.Errorf("line %d: %w", c.first+int64(i), op.Err)
 				}
-			} else {
-				e.verdict, e.about = OK, aboutNothing
 			}
-			c.tally.count(mac.TerminalID(mac.Terminal.Bytes(op)), e.verdict)
+			c.tally.count(mac.Terminal.Bytes(op), e.verdict)
 		}
 		if !e.blank {
 			c.tally.reasons[e.verdict][e.about]++
 			if w.write {
-				c.verdicts = append(c.verdicts, count.bytes()...)
-				c.verdicts = append(c.verdicts, w.lines.tails[e.verdict][e.about]...)
+				c.verdicts = w.lines.append(c.verdicts, &count, e.verdict, e.about)
 			}
 		}
 		count.next()
