@@ -13,6 +13,7 @@ LOADS    ?= 1000000
 CORES    ?= 20
 CHAINS   ?= 100000000
 SAMPLES  ?= 1000000
+SUBJECTS ?=
 ANSWERS  ?= 1000000
 MONEYTIME ?= 20000x
 KILLS    ?= 1000
@@ -62,7 +63,7 @@ bench: build ## measure every row of docs/performance.md beside its yardstick; m
 benchmarks: ## run the Go benchmarks of PKG that match BENCH
 	go test -run '^$$' -bench '$(BENCH)' -benchmem $(PKG)
 
-lanes-long: ## hold CHAINS random chains on every core against the reference; hours
+lanes-long: ## hold CHAINS random chains of each cipher on every core against the reference; an hour
 	go test -run '^Test(SM4)?AgreesWithReference$$' -timeout 0 -v ./mac/lanes -lanes.chains $(CHAINS)
 
 vectors-openssl: ## recompute every vector with openssl; minutes
@@ -89,8 +90,8 @@ money-bench: ## the money endpoint against what the disk and PostgreSQL can do, 
 hostile-long: ## let a hostile caller look for keys and unearned MACs in ANSWERS answers
 	go test -run '^TestHostileCaller$$' -timeout 0 -v ./protocol -hostile.answers $(ANSWERS)
 
-dudect: ## ask SAMPLES measurements of each core whether its time depends on secrets
-	go run ./mac/lanes/dudect -samples $(SAMPLES)
+dudect: ## ask SAMPLES measurements of each core, or of SUBJECTS, whether its time depends on secrets
+	go run ./mac/lanes/dudect -samples $(SAMPLES) -only '$(SUBJECTS)'
 
 LEDGER := go test -timeout 0 -v ./cmd/onecard/internal/ledger -run
 RECHARGE := go test -timeout 0 -v ./cmd/onecard/internal/recharge -run

@@ -3,7 +3,6 @@ package lanes_test
 import (
 	"context"
 	"encoding/binary"
-	"flag"
 	"fmt"
 	"math/rand/v2"
 	"os"
@@ -19,8 +18,6 @@ import (
 	"pbochsm/mac/lanes"
 	"pbochsm/mac/reference"
 )
-
-var chainCount = flag.Int("lanes.chains", 100_000, "how many random chains to hold against the reference")
 
 // snapshot makes a snapshot of 3DES keys.
 func snapshot(t testing.TB, secrets ...keystore.Secret) *keystore.Snapshot {
@@ -96,24 +93,6 @@ func (s source) batch(n, keys int) []mac.Chain {
 	return chains
 }
 
-// agree runs chains here and with the reference.
-func agree(t testing.TB, b mac.Backend, keys *keystore.Snapshot, chains []mac.Chain) {
-	t.Helper()
-	want := append([]mac.Chain(nil), chains...)
-	if err := (reference.Backend{}).Run(context.Background(), keys, want); err != nil {
-		t.Fatal(err)
-	}
-	if err := b.Run(context.Background(), keys, chains); err != nil {
-		t.Fatal(err)
-	}
-	for i := range chains {
-		if chains[i] != want[i] {
-			t.Fatalf("chain %d of %d: MACs %x, error %v; the reference has %x, %v\nchain: %+v",
-				i, len(chains), chains[i].MAC, chains[i].Err, want[i].MAC, want[i].Err, chains[i])
-		}
-	}
-}
-
 // eachWidth runs a test on every core that this processor has.
 func eachWidth(t *testing.T, test func(t *testing.T, b *lanes.Backend, width int)) {
 	t.Helper()
@@ -162,26 +141,6 @@ func TestNewWidthRefusesOthers(t *testing.T) {
 			t.Errorf("NewWidth(%d) = %v", width, b)
 		}
 	}
-}
-
-// progress is after how many chains a long test says how far it is.
-const progress = 5_000_000
-
-func TestAgreesWithReference(t *testing.T) {
-	const keys = 16
-	test := func(t *testing.T, b *lanes.Backend, width int) {
-		s := newSource(1)
-		snap := snapshot(t, s.secrets(keys)...)
-		for done := 0; done < *chainCount; {
-			n := min(*chainCount-done, 1+s.IntN(2*width+22))
-			agree(t, b, snap, s.batch(n, keys))
-			if done += n; done/progress > (done-n)/progress {
-				t.Logf("%d million chains", done/1_000_000)
-			}
-		}
-	}
-	eachWidth(t, test)
-	t.Run("chosen", func(t *testing.T) { test(t, lanes.New(), 64) })
 }
 
 // Group sizes at which the work is arranged in another way.

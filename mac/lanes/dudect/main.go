@@ -9,7 +9,7 @@
 // is measured again with twice the samples, in which a leak grows and chance
 // does not.
 //
-//	go run ./mac/lanes/dudect -samples 1000000
+//	go run ./mac/lanes/dudect -samples 1000000 -only '64 lanes|control'
 //
 // [dudect]: Reparaz, Balasch, Verbauwhede: Dude, is my code constant time?
 package main
@@ -21,7 +21,9 @@ import (
 	"math"
 	"math/rand/v2" //nolint:depguard // inputs of a measurement, reproducible like a test's
 	"os"
+	"regexp"
 	"runtime"
+	"slices"
 	"time"
 )
 
@@ -37,25 +39,37 @@ type subject struct {
 
 func main() {
 	samples := flag.Int("samples", 500_000, "how many times to measure each subject")
+	only := flag.String("only", "", "measure the subjects whose names match this regular expression")
 	flag.Parse()
-	if err := examine(*samples); err != nil {
+	if err := examine(*samples, *only); err != nil {
 		fmt.Fprintln(os.Stderr, "dudect: error:", err)
 		os.Exit(1)
 	}
 }
 
-func examine(samples int) error {
+func examine(samples int, only string) error {
 	all, err := subjects()
 	if err != nil {
 		return err
 	}
+	wanted, err := regexp.Compile(only)
+	if err != nil {
+		return err
+	}
+	all = slices.DeleteFunc(all, func(s subject) bool { return !wanted.MatchString(s.name) })
+	if len(all) == 0 {
+		return fmt.Errorf("no subject matches %q", only)
+	}
 	runtime.LockOSThread()
 	bad := 0
 	for _, s := range all {
-		t := s.measure(samples)
+		t, enough := s.measure(samples)
 		for again := 2; again <= 4 && (t >= limit) != s.leaks; again *= 2 {
 			fmt.Printf("%-44s max |t| %8.2f, measuring again\n", s.name, t)
-			t = s.measure(again * samples)
+			t, enough = s.measure(again * samples)
+		}
+		if !enough {
+			return fmt.Errorf("%d samples are too few to tell anything", samples)
 		}
 		verdict := "as it should be"
 		if (t >= limit) != s.leaks {
@@ -73,8 +87,9 @@ func examine(samples int) error {
 // perBatch is how many inputs are prepared before they are measured.
 const perBatch = 1000
 
-// measure gives the largest |t| of the subject.
-func (s *subject) measure(samples int) float64 {
+// measure gives the largest |t| of the subject, and whether there were samples
+// enough for it to mean something.
+func (s *subject) measure(samples int) (largest float64, enough bool) {
 	rng := rand.New(rand.NewPCG(1, uint64(samples)))
 	var limits []float64
 	var tests []welch
@@ -103,11 +118,10 @@ func (s *subject) measure(samples int) float64 {
 			}
 		}
 	}
-	largest := 0.0
 	for _, t := range tests {
 		if t.enough() {
-			largest = max(largest, math.Abs(t.value()))
+			largest, enough = max(largest, math.Abs(t.value())), true
 		}
 	}
-	return largest
+	return largest, enough
 }
