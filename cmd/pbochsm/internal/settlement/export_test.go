@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"context"
+	"errors"
 	"time"
 
 	"pbochsm/mac"
@@ -23,23 +24,27 @@ func NewStages(f Format, hsm mac.HSM, text []byte) (*Stages, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := newChunk(len(text))
+	c := newChunk()
 	s := &cutter{in: in, parser: p, file: 1, line: head.lines + 1}
-	return &Stages{&worker{hsm: hsm, needs: newKindNeeds(), lines: newVerdictLine(), write: true}, c}, s.next(c)
+	w := &worker{hsm: hsm, needs: newKindNeeds(), lines: newVerdictLine(), write: true, batch: batchFor(hsm)}
+	w.shapes.of(p)
+	return &Stages{w, c}, s.next(c, make([]byte, len(text)))
 }
 
 // Once does the work once: how long each stage took, and of how many records.
 func (s *Stages) Once(ctx context.Context) (parse, ask, judge time.Duration, records int, err error) {
 	s.c.tally.clear()
 	s.c.verdicts = s.c.verdicts[:0]
-	s.w.ops, s.w.entries = s.w.ops[:0], s.w.entries[:0]
-	start := time.Now()
-	s.w.parse(s.c)
-	parsed := time.Now()
-	if err = s.w.ask(ctx); err != nil {
-		return
+	count := newCounter(1, s.c.first)
+	for text := s.c.text; len(text) > 0 && err == nil; {
+		start := time.Now()
+		text = s.w.parse(s.c.parser, text)
+		parsed := time.Now()
+		err = s.w.ask(ctx)
+		asked := time.Now()
+		err = errors.Join(err, s.w.judge(s.c, &count))
+		parse, ask, judge = parse+parsed.Sub(start), ask+asked.Sub(parsed), judge+time.Since(asked)
+		records += len(s.w.entries)
 	}
-	asked := time.Now()
-	err = s.w.judge(s.c)
-	return parsed.Sub(start), asked.Sub(parsed), time.Since(asked), len(s.w.entries), err
+	return parse, ask, judge, records, err
 }

@@ -125,7 +125,7 @@ func TestParsingDoesNotAllocate(t *testing.T) {
 		t.Fatal(err)
 	}
 	random := rand.New(rand.NewPCG(3, 4))
-	c := newChunk(1 << 20)
+	c := newChunk()
 	c.parser, c.file, c.first = p, 1, 1
 	for n := range 500 {
 		op := anyOp(random, Kinds()[n%len(Kinds())])
