@@ -91,6 +91,9 @@ func (b *batch) add(frame []byte, late bool) {
 	}
 	c := &commands[r.command-1]
 	b.room -= c.longest
+	if !late && b.addPlain(r, frame[start-commandSize:]) {
+		return
+	}
 	if c.tail != nil {
 		r.trailer = start + c.tail(fields)
 	} else {
@@ -109,6 +112,23 @@ func (b *batch) add(frame []byte, late bool) {
 	case c.many:
 		b.addRecords(r, frame[start:r.trailer])
 	}
+}
+
+// addPlain decodes a purse operation in one step, if it has the pattern of its
+// command and nothing after it.
+func (b *batch) addPlain(r *request, text []byte) bool {
+	op := b.nextOp()
+	last := len(b.ops) - 1
+	switch decodePlain(op, r.command, text) {
+	case len(text):
+		r.op, r.count = last, 1
+		return true
+	case 0:
+	default:
+		*op = mac.Op{}
+	}
+	b.ops = b.ops[:last]
+	return false
 }
 
 // addOp decodes a purse operation; one that cannot be read is not asked.

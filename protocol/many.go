@@ -37,13 +37,12 @@ func indexVerdicts() *[numStatuses]byte {
 	return digits
 }
 
-// verifiesTAC gives the kind of operation that a record with this code has.
-func verifiesTAC(code []byte) (mac.Kind, bool) {
-	i := lookup(code)
-	if i == 0 {
+// verifiesTAC gives the kind of operation that a record of this command has.
+func verifiesTAC(command uint8) (mac.Kind, bool) {
+	if command == 0 {
 		return 0, false
 	}
-	k := commands[i-1].kind
+	k := commands[command-1].kind
 	claim, ok := k.Claims()
 	return k, ok && claim == mac.TAC
 }
@@ -77,12 +76,18 @@ func (b *batch) addRecord(s *scanner) error {
 	if len(*s) < commandSize {
 		return malformed("record")
 	}
-	k, ok := verifiesTAC(*s)
+	command := lookup(*s)
+	k, ok := verifiesTAC(command)
 	if !ok {
 		return malformed("code of a record")
 	}
+	op := b.nextOp()
+	if n := decodePlain(op, command, *s); n > 0 {
+		*s = (*s)[n:]
+		return nil
+	}
 	*s = (*s)[commandSize:]
-	return s.op(b.nextOp(), k)
+	return s.op(op, k)
 }
 
 // appendVerdicts appends a digit for each operation.

@@ -75,6 +75,32 @@ func TestReconcileWithAudit(t *testing.T) {
 	}
 }
 
+// What does not hold is in the log from the start on, and the service answers.
+func TestServeVerifies(t *testing.T) {
+	hsm, _ := auditedDaemon(t)
+	cfg := servedConfig(t, hsm)
+	file := configFile(t, cfg)
+	furnish(t, file, cfg)
+	db, err := sql.Open("sqlite", cfg.Database.SQLite)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	if _, err := db.ExecContext(t.Context(), "UPDATE account SET balance = balance + 1 WHERE kind = 'MERCHANT'"); err != nil {
+		t.Fatal(err)
+	}
+	p := launch(t, "serve", "--config", file)
+	till := newTerminal(t, p.line("listening "), 1)
+	waitFor(t, func() bool {
+		return strings.Contains(p.stderr.String(), "a balance is not the sum of its postings: MERCHANT")
+	}, p.stderr)
+	waitFor(t, func() bool { return strings.Contains(p.stderr.String(), "msg=verification") }, p.stderr)
+	if err := till.load(); err != nil {
+		t.Error(err)
+	}
+	p.stop()
+}
+
 // reconciled is the audit's part of the report.
 func reconciled(t *testing.T, file string, more ...string) made {
 	t.Helper()
@@ -87,7 +113,7 @@ func reconciled(t *testing.T, file string, more ...string) made {
 }
 
 // waitFor waits until something has happened.
-func waitFor(t *testing.T, happened func() bool, story fmt.Stringer) {
+func waitFor(t testing.TB, happened func() bool, story fmt.Stringer) {
 	t.Helper()
 	for deadline := time.Now().Add(time.Minute); !happened(); time.Sleep(10 * time.Millisecond) {
 		if time.Now().After(deadline) {

@@ -224,14 +224,18 @@ func (cfg *Config) checkNumbers() error {
 		"clock_window": cfg.ClockWindow, "hsm.timeout": cfg.HSM.Timeout, "hsm.check_every": cfg.HSM.CheckEvery,
 		"timeouts.header": cfg.Timeouts.Header, "timeouts.request": cfg.Timeouts.Request, "timeouts.answer": cfg.Timeouts.Answer,
 		"timeouts.idle": cfg.Timeouts.Idle, "timeouts.drain": cfg.Timeouts.Drain,
-		"reconcile.every": cfg.Reconcile.Every, "reconcile.older_than": cfg.Reconcile.Older, "reconcile.settle": cfg.Reconcile.Settle,
+		"reconcile.older_than": cfg.Reconcile.Older, "reconcile.settle": cfg.Reconcile.Settle,
 	} {
 		if d <= 0 {
 			errs = append(errs, fmt.Errorf("%s: must be longer than nothing", name))
 		}
 	}
-	if cfg.GroupWindow < 0 {
-		errs = append(errs, errors.New("group_verify_window: cannot be negative"))
+	for name, d := range map[string]time.Duration{
+		"group_verify_window": cfg.GroupWindow, "reconcile.every": cfg.Reconcile.Every, "reconcile.verify": cfg.Reconcile.Verify,
+	} {
+		if d < 0 {
+			errs = append(errs, fmt.Errorf("%s: cannot be negative", name))
+		}
 	}
 	slices.SortFunc(errs, func(a, b error) int { return strings.Compare(a.Error(), b.Error()) })
 	return errors.Join(errs...)

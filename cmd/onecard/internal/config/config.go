@@ -137,7 +137,8 @@ type Timeouts struct {
 
 // Reconcile is the report of what is open.
 type Reconcile struct {
-	Every  time.Duration `yaml:"every"`
+	Every  time.Duration `yaml:"every"`  // 0: another process does it
+	Verify time.Duration `yaml:"verify"` // how often all of the ledger is verified; 0: another process does it
 	Older  time.Duration `yaml:"older_than"`
 	Audit  []string      `yaml:"audit"`  // folders or files of the daemons' audit logs
 	Settle time.Duration `yaml:"settle"` // how long an order may take to follow its MAC2
@@ -166,7 +167,7 @@ func Default() Config {
 		Timeouts: Timeouts{
 			Header: 5 * time.Second, Request: 5 * time.Second, Answer: 20 * time.Second, Idle: time.Minute, Drain: 10 * time.Second,
 		},
-		Reconcile: Reconcile{Every: time.Hour, Older: 24 * time.Hour, Audit: []string{}, Settle: time.Minute},
+		Reconcile: Reconcile{Every: time.Hour, Verify: 24 * time.Hour, Older: 24 * time.Hour, Audit: []string{}, Settle: time.Minute},
 		Log:       Log{Level: "info", Format: "text"},
 	}
 }

@@ -21,6 +21,10 @@ type engine interface {
 	// which the outcome can be asked for, or 0 where it does not matter.
 	write(ctx context.Context, all []step, then []ask, proof int64) error
 
+	// check goes through the whole store and is errLost where its form, whatever
+	// is in it, is broken. It may take long.
+	check(ctx context.Context) error
+
 	ping(ctx context.Context) error
 	close() error
 }

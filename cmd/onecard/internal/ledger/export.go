@@ -115,16 +115,10 @@ func line[T any](e *json.Encoder, scan func(row) (*T, error), form func(*T) any)
 }
 
 // MarshalJSON gives the orders as Export does.
-func (r *Reconciliation) MarshalJSON() ([]byte, error) {
-	lines := func(all []recharge.Order) []any {
-		to := []any{}
-		for i := range all {
-			to = append(to, orderLine(&all[i]))
-		}
-		return to
+func (o OpenOrders) MarshalJSON() ([]byte, error) {
+	oldest := make([]any, len(o.Oldest))
+	for i := range o.Oldest {
+		oldest[i] = orderLine(&o.Oldest[i])
 	}
-	return json.Marshal(map[string]any{
-		"unproved": lines(r.Unproved), "overtaken": lines(r.Overtaken), "reserved": lines(r.Reserved),
-		"proved": lines(r.Proved), "report": r.Report,
-	})
+	return json.Marshal(map[string]any{"orders": o.Orders, "fen": o.Fen, "oldest": oldest})
 }

@@ -44,6 +44,23 @@ func Plans(ctx context.Context, dsn string) (map[string]string, error) {
 	return plans, nil
 }
 
+// Surveys are the texts that go through whole tables to verify and to reconcile,
+// with what takes the place of their arguments.
+func Surveys() []string {
+	all := []*statement{moneyRules, countOrders, countWrites, heldOrders, allFlows}
+	for _, rule := range rules {
+		all = append(all, rule.breaks)
+	}
+	for _, kind := range []openKind{unproved, overtaken, reserved, provedAfterAll} {
+		all = append(all, kind.total, kind.oldest)
+	}
+	texts := make([]string, len(all))
+	for i, s := range all {
+		texts[i] = argument.ReplaceAllString(s.one, "1000")
+	}
+	return texts
+}
+
 // plan is how the server goes about the rows of s.
 func (s *statement) plan(ctx context.Context, conn *pgx.Conn) (string, error) {
 	nulls := strings.TrimSuffix(strings.Repeat("NULL,", len(s.kinds)), ",")

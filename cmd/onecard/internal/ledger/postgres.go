@@ -198,6 +198,8 @@ func (e *postEngine) outcome(proof int64, cause error) error {
 	}
 }
 
+func (e *postEngine) check(context.Context) error { return nil } // the server's own task: pg_amcheck
+
 func (e *postEngine) ping(ctx context.Context) error { return postError(e.pool.Ping(ctx)) }
 
 func (e *postEngine) close() error {

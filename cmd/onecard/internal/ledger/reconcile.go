@@ -2,6 +2,7 @@ package ledger
 
 import (
 	"context"
+	"math"
 	"time"
 
 	"pbochsm/cmd/onecard/internal/recharge"
@@ -10,39 +11,64 @@ import (
 
 // A Reconciliation is what somebody should look at regularly.
 type Reconciliation struct {
-	Unproved  []recharge.Order // issued for longer than the grace, and no TAC or MAC3 came
-	Overtaken []recharge.Order // issued, and the card has shown a higher counter
-	Reserved  []recharge.Order // paid for longer than the grace, and the card has not come
-	Proved    []recharge.Order // given up, and then a card has proved its write: the money is in two places
-	Report    Report
+	Unproved  OpenOrders       `json:"unproved"`  // issued for longer than the grace, and no TAC or MAC3 came
+	Overtaken OpenOrders       `json:"overtaken"` // issued, and the card has shown a higher counter
+	Reserved  OpenOrders       `json:"reserved"`  // paid for longer than the grace, and the card has not come
+	Proved    OpenOrders       `json:"proved"`    // given up, and then a card has proved its write: the money is in two places
+	Balances  map[string]int64 `json:"balances"`  // of the house's accounts, and of all others of a kind together
 }
 
-// Reconcile looks for what does not settle itself. Orders younger than grace
-// are left alone. What the security module computed and nobody saw is found by
-// Unaccounted.
-func (l *Ledger) Reconcile(ctx context.Context, now time.Time, grace time.Duration) (Reconciliation, error) {
-	report, err := l.Verify(ctx)
-	if err != nil {
-		return Reconciliation{}, err
-	}
-	r := Reconciliation{Report: report}
+// An OpenOrders is orders that are open in one way.
+type OpenOrders struct {
+	Orders int64
+	Fen    int64
+	Oldest []recharge.Order // at most as many as were asked for
+}
+
+// Reconcile looks for what does not settle itself, and gives the oldest orders
+// of each kind, at most most of them. Orders younger than grace are left alone.
+// What the security module computed and nobody saw is found by Unaccounted.
+func (l *Ledger) Reconcile(ctx context.Context, now time.Time, grace time.Duration, most int) (Reconciliation, error) {
+	var r Reconciliation
+	var s sums
 	before := now.Add(-grace).UnixMilli()
-	all := []ask{
-		{unproved, []any{before}, many(&r.Unproved, scanOrder)},
-		{overtaken, nil, many(&r.Overtaken, scanOrder)},
-		{reserved, []any{before}, many(&r.Reserved, scanOrder)},
-		{provedAfterAll, nil, many(&r.Proved, scanOrder)},
+	all := s.asks()
+	for _, of := range []struct {
+		openKind
+		before int64
+		to     *OpenOrders
+	}{
+		{unproved, before, &r.Unproved},
+		{overtaken, math.MaxInt64, &r.Overtaken},
+		{reserved, before, &r.Reserved},
+		{provedAfterAll, math.MaxInt64, &r.Proved},
+	} {
+		all = append(all,
+			ask{of.total, []any{of.before}, func(r row) error { return r.Scan(&of.to.Orders, &of.to.Fen) }},
+			ask{of.oldest, []any{of.before, int64(most)}, many(&of.to.Oldest, scanOrder)})
 	}
-	return r, outward(l.engine.read(ctx, all))
+	err := l.engine.read(ctx, all)
+	r.Balances = s.byKind()
+	return r, outward(err)
+}
+
+// An openKind finds orders that are open in one way, up to the time $1.
+type openKind struct{ total, oldest *statement }
+
+func openWhere(where string) openKind {
+	where = "WHERE o.at <= $1 AND " + where
+	return openKind{
+		survey("SELECT COUNT(*), CAST(COALESCE(SUM(o.amount), 0) AS BIGINT) FROM orders o " + where),
+		survey(ordersOf + where + " ORDER BY o.at, o.id LIMIT $2"),
+	}
 }
 
 var (
-	unproved  = survey(ordersOf + "WHERE o.state = 'ISSUED' AND o.overtaken = 0 AND o.at <= $1 ORDER BY o.at, o.id")
-	overtaken = survey(ordersOf + "WHERE o.state = 'ISSUED' AND o.overtaken <> 0 ORDER BY o.at, o.id")
-	reserved  = survey(ordersOf + "WHERE o.state = 'RESERVED' AND o.at <= $1 ORDER BY o.at, o.id")
+	unproved  = openWhere("o.state = 'ISSUED' AND o.overtaken = 0")
+	overtaken = openWhere("o.state = 'ISSUED' AND o.overtaken <> 0")
+	reserved  = openWhere("o.state = 'RESERVED'")
 
-	provedAfterAll = survey(ordersOf + "WHERE o.id IN (SELECT e.order_id FROM event e WHERE e.kind = '" + recharge.EventProved +
-		"') ORDER BY o.at, o.id")
+	provedAfterAll = openWhere("o.id IN (SELECT e.order_id FROM event e WHERE e.kind = '" + recharge.EventProved + "')")
 )
 
 // An Issued is a MAC2 that the security module made, by its audit, with all

@@ -31,7 +31,7 @@ const mostSurveyors = 2
 // The settings of a connection. What reads does not write by mistake.
 var (
 	liteWriting = []string{"journal_mode=WAL", "synchronous=FULL", "temp_store=MEMORY", "cache_size=-65536", "wal_autocheckpoint=8000"}
-	liteReading = []string{"journal_mode=WAL", "synchronous=FULL", "temp_store=MEMORY", "cache_size=-16384", "query_only=ON"}
+	liteReading = []string{"journal_mode=WAL", "synchronous=FULL", "temp_store=FILE", "cache_size=-16384", "query_only=ON"}
 )
 
 func openLite(ctx context.Context, file string) (_ *liteEngine, err error) {
@@ -50,7 +50,7 @@ func openLite(ctx context.Context, file string) (_ *liteEngine, err error) {
 		return e, err
 	}
 	e.writer <- writer
-	if err := checkLite(ctx, writer); err != nil {
+	if err := checkDurableLite(ctx, writer); err != nil {
 		return e, err
 	}
 	for range mostSurveyors {
@@ -63,26 +63,34 @@ func openLite(ctx context.Context, file string) (_ *liteEngine, err error) {
 	return e, nil
 }
 
-// checkLite looks at what the file says of itself.
-func checkLite(ctx context.Context, c *liteConn) error {
-	var mode, sound string
+// checkDurableLite refuses a file in which a commit would be answered before it
+// is on the disk.
+func checkDurableLite(ctx context.Context, c *liteConn) error {
+	var mode string
 	var synchronous int64
 	for _, of := range []ask{
 		{survey("PRAGMA journal_mode"), nil, func(r row) error { return r.Scan(&mode) }},
 		{survey("PRAGMA synchronous"), nil, into(&synchronous)},
-		{survey("PRAGMA quick_check(1)"), nil, func(r row) error { return r.Scan(&sound) }},
 	} {
 		if err := c.ask(ctx, of); err != nil {
 			return liteError(err)
 		}
 	}
-	switch {
-	case mode != "wal" || synchronous < 2:
+	if mode != "wal" || synchronous < 2 {
 		return fmt.Errorf("ledger: journal mode %s, synchronous %d: a power cut would lose orders", mode, synchronous)
-	case sound != "ok":
-		return fmt.Errorf("%w: %s", errLost, sound)
 	}
 	return nil
+}
+
+var quickCheck = survey("PRAGMA quick_check(1)")
+
+func (e *liteEngine) check(ctx context.Context) error {
+	var sound string
+	err := e.read(ctx, []ask{{quickCheck, nil, func(r row) error { return r.Scan(&sound) }}})
+	if err == nil && sound != "ok" {
+		err = fmt.Errorf("%w: %s", errLost, sound)
+	}
+	return err
 }
 
 func (e *liteEngine) read(ctx context.Context, all []ask) error {

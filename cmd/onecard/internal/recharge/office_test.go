@@ -65,9 +65,9 @@ func (w *world) provesAfterAll(serial string, c *holder, wr recharge.Write, mac2
 	w.must(err)
 	proof := recharge.ConfirmTAC{Caller: w.caller("WEBM"), Name: recharge.Name{TradeID: serial}, TAC: tac}
 	refused(w.t, w.service.TAC(ctx, proof), recharge.OrderClosed)
-	r, err := w.ledger.Reconcile(ctx, w.clock(), 0)
+	r, err := w.ledger.Reconcile(ctx, w.clock(), 0, 10)
 	w.must(err)
-	if len(r.Proved) != 1 || r.Proved[0].TradeID != serial {
+	if r.Proved.Orders != 1 || len(r.Proved.Oldest) != 1 || r.Proved.Oldest[0].TradeID != serial {
 		w.t.Errorf("orders that were given up and proved: %v, want %s", r.Proved, serial)
 	}
 	w.sound()

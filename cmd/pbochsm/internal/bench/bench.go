@@ -38,8 +38,9 @@ type Row struct {
 	Skipped   string // why there are no numbers
 	Note      string // what else there is to say
 
-	CPU     [2]float64                 // of the servers, ns for each request; 0: not told
-	Latency [2]*hdrhistogram.Histogram // ours and the yardstick's, nanoseconds; may be nil
+	CPU       [2]float64                 // of the servers, ns for each request; 0: not told
+	Generator [2]float64                 // the same of the load generator
+	Latency   [2]*hdrhistogram.Histogram // ours and the yardstick's, nanoseconds; may be nil
 }
 
 // A group gives its rows.

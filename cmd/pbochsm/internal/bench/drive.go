@@ -32,11 +32,15 @@ type Result struct {
 	Requests uint64
 	Elapsed  time.Duration
 	CPU      time.Duration           // of the server
+	Own      time.Duration           // processor time of the load generator
 	Latency  *hdrhistogram.Histogram // nanoseconds from a write to the last of its replies
 }
 
 // Rate is the requests per second.
 func (r *Result) Rate() float64 { return float64(r.Requests) / r.Elapsed.Seconds() }
+
+// each is what one request had of d, in nanoseconds.
+func (r *Result) each(d time.Duration) float64 { return float64(d.Nanoseconds()) / float64(r.Requests) }
 
 // newHistogram has three digits, from 100 ns to a minute.
 func newHistogram() *hdrhistogram.Histogram {
@@ -91,12 +95,12 @@ func (d *Driver) Close() {
 // Run drives the server for that long, at least one script on each connection.
 // It fails at the first reply that is wrong.
 func (d *Driver) Run(ctx context.Context, long time.Duration) (*Result, error) {
-	before := d.load.Server.cpuTime()
+	before, own := d.load.Server.cpuTime(), ownTime()
 	r, err := d.run(ctx, long)
 	if err != nil {
 		return nil, err
 	}
-	r.CPU = d.load.Server.cpuTime() - before
+	r.CPU, r.Own = d.load.Server.cpuTime()-before, ownTime()-own
 	return r, nil
 }
 

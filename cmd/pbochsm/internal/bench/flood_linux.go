@@ -163,7 +163,7 @@ func (w *flooder) offer(now time.Time) error {
 // write gives a connection what it takes at once.
 func write(fd int, b []byte) (n int, err error) {
 	for n < len(b) {
-		wrote, err := unix.Write(fd, b[n:])
+		wrote, err := writeNow(fd, b[n:])
 		switch {
 		case errors.Is(err, unix.EAGAIN):
 			return n, nil
@@ -206,7 +206,7 @@ func (w *flooder) hear(wait time.Duration) error {
 func (w *flooder) read(c *floodConn) error {
 	for {
 		begun := copy(w.input, c.input)
-		n, err := unix.Read(c.fd, w.input[begun:])
+		n, err := readNow(c.fd, w.input[begun:])
 		switch {
 		case errors.Is(err, unix.EAGAIN):
 			return nil

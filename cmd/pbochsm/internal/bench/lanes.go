@@ -111,13 +111,21 @@ func (b *timed) Run(ctx context.Context, keys *keystore.Snapshot, chains []mac.C
 
 // buildYardstick compiles a program that uses OpenSSL.
 func buildYardstick(ctx context.Context, dir, name string, text []byte) (program string, err error) {
+	if program, err = compile(ctx, dir, name, text, "-lcrypto"); err != nil {
+		return "", fmt.Errorf("needs cc and the headers of OpenSSL (libssl-dev): %w", err)
+	}
+	return program, nil
+}
+
+// compile makes a program of a source in C.
+func compile(ctx context.Context, dir, name string, text []byte, libraries ...string) (program string, err error) {
 	program = filepath.Join(dir, name)
 	source := program + ".c"
 	if err := os.WriteFile(source, text, 0o600); err != nil {
 		return "", err
 	}
-	if text, err := exec.CommandContext(ctx, "cc", "-O2", "-o", program, source, "-lcrypto").CombinedOutput(); err != nil {
-		return "", fmt.Errorf("needs cc and the headers of OpenSSL (libssl-dev): %w %.200s", err, text)
+	if text, err := exec.CommandContext(ctx, "cc", append([]string{"-O2", "-o", program, source}, libraries...)...).CombinedOutput(); err != nil {
+		return "", fmt.Errorf("%w %.200s", err, text)
 	}
 	return program, nil
 }

@@ -141,7 +141,7 @@ func (p *poller) begin(c *polled, now time.Time) error {
 
 func (c *polled) send() error {
 	for len(c.unsent) > 0 {
-		n, err := unix.Write(c.fd, c.unsent)
+		n, err := writeNow(c.fd, c.unsent)
 		switch {
 		case errors.Is(err, unix.EAGAIN):
 			return nil
@@ -160,7 +160,7 @@ func (p *poller) advance(c *polled, r *Result) (now time.Time, err error) {
 		return now, err
 	}
 	for left := c.script.Replies[c.got:]; ; left = c.script.Replies[c.got:] {
-		n, err := unix.Read(c.fd, p.input)
+		n, err := readNow(c.fd, p.input)
 		switch {
 		case errors.Is(err, unix.EAGAIN):
 			return now, nil

@@ -39,7 +39,8 @@ func (r *Row) Share() string {
 	if r.CPU[0] == 0 || r.CPU[1] == 0 {
 		return ""
 	}
-	return fmt.Sprintf("  processor time of the server for each request %.0f / %.0f ns = %.2f ×\n", r.CPU[0], r.CPU[1], r.CPU[0]/r.CPU[1])
+	return fmt.Sprintf("  processor time for each request, of the server %.0f / %.0f ns = %.2f ×, of the load generator %.0f / %.0f ns\n",
+		r.CPU[0], r.CPU[1], r.CPU[0]/r.CPU[1], r.Generator[0], r.Generator[1])
 }
 
 // quantiles are those that are shown, in percent.

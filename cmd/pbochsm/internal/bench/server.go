@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net"
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"time"
 )
@@ -25,7 +26,12 @@ func (p *process) stop() {
 // startDaemon runs this program as a daemon with the published keys, and reads
 // where it listens: once for each listener.
 func startDaemon(ctx context.Context, program string, listeners int, flags ...string) (*process, error) {
-	cmd := exec.CommandContext(ctx, program, append([]string{"serve", "--dev", "--listen", "127.0.0.1:0", "--log-level", "error"}, flags...)...)
+	return startServer(exec.CommandContext(ctx, program, append([]string{"serve", "--dev", "--listen", "127.0.0.1:0", "--log-level", "error"}, flags...)...), listeners)
+}
+
+// startServer runs a program that prints a line for each of its listeners, of
+// which the second word is the address.
+func startServer(cmd *exec.Cmd, listeners int) (*process, error) {
 	out, err := cmd.StdoutPipe()
 	if err != nil {
 		return nil, err
@@ -38,7 +44,7 @@ func startDaemon(ctx context.Context, program string, listeners int, flags ...st
 	for range listeners {
 		if !lines.Scan() {
 			p.stop()
-			return nil, errors.New("the daemon does not serve")
+			return nil, fmt.Errorf("%s does not serve", filepath.Base(cmd.Path))
 		}
 		p.addrs = append(p.addrs, strings.Fields(lines.Text())[1])
 	}

@@ -34,7 +34,7 @@ func tlsGroup(ctx context.Context, o *Options) error {
 		return err
 	}
 	defer daemon.stop()
-	config, err := protocol.ClientTLS(clientCert, clientKey, ca.CA())
+	client, err := protocol.OpenCredentials(clientCert, clientKey, ca.CA())
 	if err != nil {
 		return err
 	}
@@ -42,12 +42,13 @@ func tlsGroup(ctx context.Context, o *Options) error {
 	if err != nil {
 		return err
 	}
+	config := client.Client()
 	secure := func(ctx context.Context) (net.Conn, error) {
 		return (&tls.Dialer{Config: config}).DialContext(ctx, "tcp", daemon.addrs[1])
 	}
-	s := shape{50, 16, 0.6}
+	s := shape{50, 16, false, 0.6}
 	scripts := e.loadScripts(2*s.conns, s.depth)
-	return o.contest(ctx, Row{Group: "tls", Name: "mutual TLS, " + s.name("the same in plain")}, s.goal,
+	return o.contest(ctx, s.row("tls", "mutual TLS, WA", "the same in plain"), s,
 		Load{Server: daemon, Dial: secure, Conns: s.conns, Depth: s.depth, Scripts: scripts, Spread: true},
 		Load{Server: daemon, Dial: plainDial(daemon.addrs[0]), Conns: s.conns, Depth: s.depth, Scripts: scripts, Spread: true})
 }
