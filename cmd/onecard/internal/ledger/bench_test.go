@@ -33,9 +33,12 @@ func merchant(t testing.TB, l *ledger.Ledger, number string, balance recharge.Fe
 	return id
 }
 
-// sale is a load of card number n that account pays.
+// sale is the first load of card number n, that account pays.
 func sale(t testing.TB, l *ledger.Ledger, account int64, n int) *recharge.Change {
-	return numbered(saleOf(account, n), newID(t, l))
+	c := numbered(saleOf(account, n), newID(t, l))
+	o := &c.Orders[0]
+	c.Bindings = []recharge.Binding{{Scheme: o.Card.Scheme, ASN: o.Card.ASN, CardNo: o.CardNo}}
+	return c
 }
 
 // numbered gives a sale the number of its order.

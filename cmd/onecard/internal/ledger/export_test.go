@@ -47,7 +47,7 @@ func Plans(ctx context.Context, dsn string) (map[string]string, error) {
 // Surveys are the texts that go through whole tables to verify and to reconcile,
 // with what takes the place of their arguments.
 func Surveys() []string {
-	all := []*statement{moneyRules, countOrders, countWrites, heldOrders, allFlows}
+	all := []*statement{moneyRules, countOrders, countWrites, heldOrders, unspent, allFlows}
 	for _, rule := range rules {
 		all = append(all, rule.breaks)
 	}

@@ -226,6 +226,14 @@ func TestVerifyFinds(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
+		cards := &recharge.Change{
+			Event:    recharge.Event{Kind: "TEST"},
+			Vouchers: []recharge.Voucher{{Serial: "V1", Amount: 500, Status: recharge.Active}},
+			Postings: []recharge.Posting{{From: recharge.BankAccount, To: recharge.VoucherAccount, Amount: 500}},
+		}
+		if err := l.Commit(context.Background(), cards); err != nil {
+			t.Fatal(err)
+		}
 		sound(t, l)
 		for _, tamper := range []struct{ do, undo string }{
 			{"UPDATE account SET balance = balance + 1 WHERE kind = 'MERCHANT'", "UPDATE account SET balance = balance - 1 WHERE kind = 'MERCHANT'"},
@@ -236,6 +244,21 @@ func TestVerifyFinds(t *testing.T) {
 			{"UPDATE orders SET counter = NULL", "UPDATE orders SET counter = 0"},
 			{"UPDATE card_write SET order_id = order_id + 100000", "UPDATE card_write SET order_id = order_id - 100000"},
 			{"UPDATE posting SET to_account = 8 WHERE to_account = 1", "UPDATE posting SET to_account = 1 WHERE to_account = 8"},
+			{"UPDATE posting SET from_account = 2 WHERE to_account = 1", fmt.Sprint("UPDATE posting SET from_account = ", account, " WHERE to_account = 1")},
+			{"UPDATE voucher SET amount = amount * 100", "UPDATE voucher SET amount = amount / 100"},
+			{"UPDATE posting SET amount = amount - 1 WHERE to_account = 5", "UPDATE posting SET amount = amount + 1 WHERE to_account = 5"},
+			{"UPDATE posting SET from_account = 5, to_account = 4 WHERE to_account = 5", "UPDATE posting SET from_account = 4, to_account = 5 WHERE from_account = 5"},
+			{"UPDATE binding SET card_no = 'X' || card_no", "UPDATE binding SET card_no = SUBSTR(card_no, 2)"},
+			{"UPDATE binding SET asn = asn + 1000", "UPDATE binding SET asn = asn - 1000"},
+			{"UPDATE orders SET asn = asn + 1000", "UPDATE orders SET asn = asn - 1000"},
+			{"UPDATE orders SET state = 'BOGUS'", "UPDATE orders SET state = 'ISSUED'"},
+			{"UPDATE orders SET trade_type = '02'", "UPDATE orders SET trade_type = '01'"},
+			{"UPDATE orders SET trade_type = '03', state = 'CONFIRMED'", "UPDATE orders SET trade_type = '01', state = 'ISSUED'"},
+			{"UPDATE orders SET account = account + 1", "UPDATE orders SET account = account - 1"},
+			{"UPDATE account SET kind = 'X' WHERE id = 7", "UPDATE account SET kind = 'SYSTEM' WHERE id = 7"},
+			{"UPDATE account SET id = 77 WHERE id = 7", "UPDATE account SET id = 7 WHERE id = 77"},
+			{"UPDATE account SET kind = 'CORPORATE' WHERE kind = 'MERCHANT'", "UPDATE account SET kind = 'MERCHANT' WHERE kind = 'CORPORATE'"},
+			{"INSERT INTO corporate VALUES (7, 'C', 1, '', '', 0, 1)", "DELETE FROM corporate"},
 		} {
 			sqlExec(t, dsn, tamper.do)
 			if r, err := l.Verify(context.Background()); err != nil || len(r.Faults) == 0 {

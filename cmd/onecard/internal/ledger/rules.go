@@ -37,6 +37,19 @@ var rules = []rule{
 			"(o.id IS NULL OR o.source <> 'VOUCHER' OR o.amount <> v.amount)")},
 	{"I3: an order of a recharge card has none",
 		survey("SELECT 'order ' || o.id FROM orders o LEFT JOIN voucher v ON v.order_id = o.id WHERE o.source = 'VOUCHER' AND v.serial IS NULL")},
+	{"I6: the money of a load did not come from where its order says",
+		survey("SELECT 'order ' || o.id FROM posting p JOIN orders o ON o.id = p.order_id WHERE p.to_account = 1 " +
+			"AND p.from_account <> CASE WHEN o.source = 'PAYMENT' THEN 6 ELSE o.account END")},
+	{"binding: the card of an issued order has another number, or none",
+		survey("SELECT 'order ' || o.id FROM orders o LEFT JOIN binding b ON b.scheme = o.scheme AND b.asn = o.asn " +
+			"WHERE o.counter IS NOT NULL AND (b.card_no IS NULL OR b.card_no <> o.card_no)")},
+	{"an order is in no state, or of no type",
+		survey("SELECT 'order ' || o.id FROM orders o WHERE NOT (" + wasIssued + " OR o.state IN ('RESERVED', 'CANCELLED')) " +
+			"OR o.trade_type NOT IN ('01', '03') AND o.source <> 'TRANSFER'")},
+	{"a corporate account has no corporate card",
+		survey("SELECT a.number FROM account a LEFT JOIN corporate c ON c.account_id = a.id WHERE a.kind = 'CORPORATE' AND c.account_id IS NULL")},
+	{"a corporate card has no account of its number",
+		survey("SELECT c.card_no FROM corporate c LEFT JOIN account a ON a.id = c.account_id WHERE a.kind IS NULL OR a.kind <> 'CORPORATE' OR a.number <> c.card_no")},
 	{"two persons: an order was given up without a proposal that another approved",
 		survey("SELECT 'order ' || o.id FROM orders o LEFT JOIN (SELECT p.order_id, p.kind FROM proposal p " +
 			"WHERE p.approver <> '' AND p.approver <> p.proposer GROUP BY p.order_id, p.kind) q " +
@@ -53,7 +66,7 @@ var ofMoney = []struct{ name, breaks string }{
 	{"I6: money came back from a card for an order that was not given up",
 		"o.trade_type = '01' AND o.off <> CASE WHEN o.state IN ('REFUNDED', 'WRITTEN_OFF') THEN o.amount ELSE 0 END"},
 	{"I8: an unload is credited and not confirmed, or the reverse",
-		"o.trade_type = '03' AND o.moved <> CASE WHEN o.state = 'CONFIRMED' THEN o.amount ELSE 0 END"},
+		"o.trade_type = '03' AND (o.onto <> 0 OR o.moved <> CASE WHEN o.state = 'CONFIRMED' THEN o.amount ELSE 0 END)"},
 }
 
 // moneyRules finds the orders that break a rule of ofMoney, and says of each
@@ -79,6 +92,7 @@ var (
 	countOrders = survey("SELECT COUNT(*) FROM orders")
 	countWrites = survey("SELECT COUNT(*) FROM card_write")
 	heldOrders  = survey("SELECT CAST(COALESCE(SUM(o.amount), 0) AS BIGINT) FROM orders o WHERE o.state = 'RESERVED'")
+	unspent     = survey("SELECT CAST(COALESCE(SUM(v.amount), 0) AS BIGINT) FROM voucher v WHERE v.order_id IS NULL")
 	allFlows    = survey("SELECT p.from_account, p.to_account, COUNT(*), CAST(SUM(p.amount) AS BIGINT) FROM posting p " +
 		"GROUP BY p.from_account, p.to_account")
 )

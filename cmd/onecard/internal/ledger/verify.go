@@ -43,6 +43,7 @@ func (l *Ledger) Verify(ctx context.Context) (Report, error) {
 		{countWrites, nil, into(&r.Writes)},
 		{moneyRules, nil, r.money},
 		{heldOrders, nil, into(&s.held)},
+		{unspent, nil, into(&s.unspent)},
 	}, s.asks()...)
 	for _, rule := range rules {
 		all = append(all, ask{rule.breaks, nil, func(row row) error {
@@ -83,6 +84,7 @@ type sums struct {
 	flows    []flow
 	accounts []recharge.Account
 	held     int64 // for orders that are reserved
+	unspent  int64 // in recharge cards
 }
 
 // A flow is what has moved from one account to another.
@@ -127,21 +129,32 @@ func (s *sums) byKind() map[string]int64 {
 // judge holds the accounts against what has moved.
 func (s *sums) judge(r *Report) {
 	of := s.balances()
+	missing := map[int64]bool{}
+	for id := recharge.CardsAccount; id <= recharge.WriteOffAccount; id++ {
+		missing[id] = true
+	}
 	for i := range s.accounts {
 		a := &s.accounts[i]
 		name, sum := string(a.Kind)+" "+a.Number, of[a.ID]
 		r.Balances[name] = sum
-		delete(of, a.ID)
-		switch {
-		case a.Kind == recharge.SystemAccount:
-			if a.ID == recharge.ReserveAccount && sum != s.held {
-				r.fault("I6: the reserve is not what is held for orders", fmt.Sprintf("reserve %d, orders %d", sum, s.held))
+		switch a.Kind {
+		case recharge.SystemAccount:
+			delete(missing, a.ID)
+			s.judgeHouse(r, a.ID, name, sum)
+		case recharge.MerchantAccount, recharge.CorporateAccount:
+			if int64(a.Balance) != sum {
+				r.fault("I1: a balance is not the sum of its postings", fmt.Sprintf("%s has %d, its postings %d", name, a.Balance, sum))
 			}
-		case int64(a.Balance) != sum:
-			r.fault("I1: a balance is not the sum of its postings", fmt.Sprintf("%s has %d, its postings %d", name, a.Balance, sum))
-		case a.Balance < 0:
-			r.fault("I1: a balance is negative", name)
+			if a.Balance < 0 {
+				r.fault("I1: a balance is negative", name)
+			}
+		default:
+			r.fault("an account is of no kind", name)
 		}
+		delete(of, a.ID)
+	}
+	for id := range missing {
+		r.fault("an account of the house is missing", fmt.Sprintf("account %d", id))
 	}
 	for id, sum := range of {
 		r.fault("I1: a posting names an account that does not exist", fmt.Sprintf("account %d has had %d fen", id, sum))
@@ -151,5 +164,18 @@ func (s *sums) judge(r *Report) {
 		if f.from == f.to {
 			r.fault("I1: a posting moves nothing", fmt.Sprintf("%d of account %d", f.postings, f.from))
 		}
+	}
+}
+
+// judgeHouse looks at an account of the house. That of the money on cards may be
+// negative, where cards are unloaded that somebody else has loaded.
+func (s *sums) judgeHouse(r *Report, id int64, name string, sum int64) {
+	switch {
+	case id == recharge.ReserveAccount && sum != s.held:
+		r.fault("I6: the reserve is not what is held for orders", fmt.Sprintf("reserve %d, orders %d", sum, s.held))
+	case id == recharge.VoucherAccount && sum != s.unspent:
+		r.fault("I3: unspent recharge cards are not what their account holds", fmt.Sprintf("account %d, cards %d", sum, s.unspent))
+	case id >= recharge.VoucherAccount && sum < 0:
+		r.fault("I1: a balance is negative", name)
 	}
 }
