@@ -1,8 +1,10 @@
 package protocol
 
 import (
+	"bytes"
 	"crypto/tls"
 	"crypto/x509"
+	"encoding/pem"
 	"fmt"
 	"os"
 	"sync/atomic"
@@ -30,28 +32,62 @@ type loaded struct {
 // OpenCredentials reads the three files.
 func OpenCredentials(certFile, keyFile, caFile string) (*Credentials, error) {
 	c := &Credentials{certFile: certFile, keyFile: keyFile, caFile: caFile}
-	return c, c.Reload()
+	return c, c.read(time.Time{})
 }
 
-// Reload reads the files again. Where one of them cannot be used, what was read
-// before stays in force.
-func (c *Credentials) Reload() error {
-	own, err := tls.LoadX509KeyPair(c.certFile, c.keyFile)
+// Reload reads the files again. Where one of them cannot be used, or the own
+// certificate is not valid now, what was read before stays in force.
+func (c *Credentials) Reload(now time.Time) error { return c.read(now) }
+
+func (c *Credentials) read(valid time.Time) error {
+	own, err := ReadCertificate(c.certFile, c.keyFile, valid)
 	if err != nil {
-		return fmt.Errorf("protocol: certificate: %w", err)
+		return err
 	}
-	text, err := os.ReadFile(c.caFile)
-	if err != nil {
-		return fmt.Errorf("protocol: authority: %w", err)
-	}
-	l := &loaded{own: own, authority: x509.NewCertPool(), server: base()}
-	if !l.authority.AppendCertsFromPEM(text) {
-		return fmt.Errorf("protocol: authority: no certificate in %s", c.caFile)
+	l := &loaded{own: own, server: base()}
+	if l.authority, err = ReadAuthorities(c.caFile); err != nil {
+		return err
 	}
 	l.server.Certificates = []tls.Certificate{own}
 	l.server.ClientAuth, l.server.ClientCAs = tls.RequireAndVerifyClientCert, l.authority
 	c.now.Store(l)
 	return nil
+}
+
+// ReadCertificate reads a certificate with its key, which must be valid at that
+// time unless it is zero.
+func ReadCertificate(certFile, keyFile string, valid time.Time) (tls.Certificate, error) {
+	own, err := tls.LoadX509KeyPair(certFile, keyFile)
+	if err != nil {
+		return own, fmt.Errorf("protocol: certificate %s: %w", certFile, err)
+	}
+	if l := own.Leaf; !valid.IsZero() && (valid.Before(l.NotBefore) || valid.After(l.NotAfter)) {
+		return own, fmt.Errorf("protocol: certificate %s is valid from %v to %v, and not now", certFile, l.NotBefore, l.NotAfter)
+	}
+	return own, nil
+}
+
+// ReadAuthorities reads the certificates of authorities, one after the other: a
+// file that was not written to its end is refused, and not taken for a shorter
+// one.
+func ReadAuthorities(file string) (*x509.CertPool, error) {
+	text, err := os.ReadFile(file)
+	if err != nil {
+		return nil, fmt.Errorf("protocol: authority: %w", err)
+	}
+	pool, found := x509.NewCertPool(), false
+	for block, rest := pem.Decode(text); block != nil; block, rest = pem.Decode(rest) {
+		c, err := x509.ParseCertificate(block.Bytes)
+		if err != nil {
+			return nil, fmt.Errorf("protocol: authority: no certificate in %s: %w", file, err)
+		}
+		pool.AddCert(c)
+		found, text = true, rest
+	}
+	if !found || bytes.Contains(text, []byte("-----BEGIN")) {
+		return nil, fmt.Errorf("protocol: authority: no whole certificate in %s", file)
+	}
+	return pool, nil
 }
 
 // NotAfter is when the own certificate ends.

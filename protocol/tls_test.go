@@ -6,6 +6,7 @@ import (
 	"errors"
 	"io"
 	"os"
+	"path/filepath"
 	"testing"
 	"time"
 
@@ -174,11 +175,27 @@ func TestTLSFiles(t *testing.T) {
 		"key of another":            {a.CA(), key, a.CA()},
 		"no authority":              {cert, key, "none"},
 		"authority without content": {cert, key, key},
+		"authorities cut short":     {cert, key, cutShort(t, a.CA())},
 	} {
 		if _, err := protocol.OpenCredentials(files[0], files[1], files[2]); err == nil {
 			t.Errorf("%s: it was taken", name)
 		}
 	}
+}
+
+// cutShort is a file with what is in another one, and the beginning of it once
+// more.
+func cutShort(t *testing.T, name string) string {
+	t.Helper()
+	text, err := os.ReadFile(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	short := filepath.Join(t.TempDir(), "short.pem")
+	if err := os.WriteFile(short, append(text, text[:200]...), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return short
 }
 
 // New connections follow the files from a Reload on; one that is open stays, and
@@ -218,7 +235,7 @@ func TestTLSReload(t *testing.T) {
 	}
 	otherCert, otherKey := issue(t, after, "server", testca.For(x509.ExtKeyUsageServerAuth))
 	place(otherCert, cert) // and not its key
-	if err := files.Reload(); err == nil {
+	if err := files.Reload(time.Now()); err == nil {
 		t.Error("a certificate was taken with the key of another")
 	}
 	if err := asks(old); err != nil {
@@ -226,7 +243,7 @@ func TestTLSReload(t *testing.T) {
 	}
 	place(otherKey, key)
 	place(after.CA(), before.CA())
-	if err := files.Reload(); err != nil {
+	if err := files.Reload(time.Now()); err != nil {
 		t.Fatal(err)
 	}
 	if err := asks(next); err != nil {

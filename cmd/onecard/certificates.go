@@ -2,15 +2,14 @@ package main
 
 import (
 	"crypto/tls"
-	"crypto/x509"
 	"fmt"
-	"os"
 	"sync/atomic"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 
 	"pbochsm/cmd/onecard/internal/config"
+	"pbochsm/protocol"
 )
 
 // A certificate is what the API shows, and whom it believes, from the files of
@@ -22,13 +21,13 @@ type certificate struct {
 
 func openCertificate(files config.TLS) (*certificate, error) {
 	c := &certificate{files: files}
-	return c, c.Reload()
+	return c, c.Reload(time.Time{})
 }
 
-// Reload reads the files again. Where they cannot be used, what was read before
-// stays in force.
-func (c *certificate) Reload() error {
-	t, err := serverTLS(c.files)
+// Reload reads the files again. Where they cannot be used, or the certificate is
+// not valid now, what was read before stays in force.
+func (c *certificate) Reload(now time.Time) error {
+	t, err := serverTLS(c.files, now)
 	if err == nil {
 		c.now.Store(t)
 	}
@@ -47,9 +46,10 @@ func (c *certificate) server() *tls.Config {
 
 // serverTLS gives the server's side of TLS. With a client authority it is
 // mutual; sessions are not resumed, since a resumption would not look at the
-// client's certificate again.
-func serverTLS(c config.TLS) (*tls.Config, error) {
-	own, err := tls.LoadX509KeyPair(c.Certificate, c.Key)
+// client's certificate again. The certificate must be valid at that time unless it
+// is zero.
+func serverTLS(c config.TLS, valid time.Time) (*tls.Config, error) {
+	own, err := protocol.ReadCertificate(c.Certificate, c.Key, valid)
 	if err != nil {
 		return nil, fmt.Errorf("tls: %w", err)
 	}
@@ -57,13 +57,8 @@ func serverTLS(c config.TLS) (*tls.Config, error) {
 	if c.ClientCA == "" {
 		return t, nil
 	}
-	text, err := os.ReadFile(c.ClientCA)
-	if err != nil {
+	if t.ClientCAs, err = protocol.ReadAuthorities(c.ClientCA); err != nil {
 		return nil, fmt.Errorf("tls.client_ca: %w", err)
-	}
-	t.ClientCAs = x509.NewCertPool()
-	if !t.ClientCAs.AppendCertsFromPEM(text) {
-		return nil, fmt.Errorf("tls.client_ca: no certificate in %s", c.ClientCA)
 	}
 	t.ClientAuth, t.MinVersion = tls.RequireAndVerifyClientCert, tls.VersionTLS13
 	return t, nil
@@ -71,7 +66,7 @@ func serverTLS(c config.TLS) (*tls.Config, error) {
 
 // renewable is a certificate that may be replaced on the disk.
 type renewable interface {
-	Reload() error
+	Reload(now time.Time) error
 	NotAfter() time.Time
 }
 
@@ -91,7 +86,7 @@ func (s *server) certificates() map[string]renewable {
 // reload takes up certificates that have changed on the disk.
 func (s *server) reload() {
 	for member, c := range s.certificates() {
-		if err := c.Reload(); err != nil {
+		if err := c.Reload(time.Now()); err != nil {
 			s.log.Error("a certificate on the disk cannot be used, the old one stays", "of", member, "error", err)
 			continue
 		}

@@ -7,6 +7,7 @@ import (
 
 	"pbochsm/cmd/internal/cmdline"
 	"pbochsm/cmd/onecard/internal/config"
+	"pbochsm/cmd/onecard/internal/ledger"
 )
 
 func configFlag() cli.Flag {
@@ -35,7 +36,7 @@ func configCommand() *cli.Command {
 				Name:   "check",
 				Usage:  "read the file and say what is wrong with it; silent if nothing is",
 				Flags:  []cli.Flag{configFlag()},
-				Action: func(c *cli.Context) error { _, err := readConfig(c); return err },
+				Action: checkConfig,
 			},
 			{
 				Name:        "print",
@@ -49,6 +50,19 @@ func configCommand() *cli.Command {
 			},
 		},
 	}
+}
+
+// checkConfig reads the file, and the address of the database in it as the
+// ledger will.
+func checkConfig(c *cli.Context) error {
+	cfg, err := readConfig(c)
+	if err != nil {
+		return err
+	}
+	if err := ledger.CheckAddress(dsn(cfg)); err != nil {
+		return cmdline.Usage(err)
+	}
+	return nil
 }
 
 func printConfig(c *cli.Context) error {

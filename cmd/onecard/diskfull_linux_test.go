@@ -1,6 +1,7 @@
 package main
 
 import (
+	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -50,7 +51,7 @@ func TestDiskFull(t *testing.T) {
 	cfg.Database.SQLite = filepath.Join(disk, "ledger.db")
 	t.Setenv("CONFIG", configFile(t, cfg))
 	p := launchProgram(t, "unshare", "--map-root-user", "--mount", "sh", "-c", onSmallDisk)
-	api := p.line("listening ")
+	api, ready := p.line("listening "), "http://"+p.line("metrics ")+"/readyz"
 
 	till, answered := newTerminal(t, api, 1), 0
 	var refusal string
@@ -64,10 +65,19 @@ func TestDiskFull(t *testing.T) {
 	if answered == 0 || !strings.Contains(refusal, `"9004"`) {
 		t.Fatalf("after %d loads: %s\n%s", answered, refusal, p.stderr)
 	}
+	// Something small may still fit.
+	refused := 1
+	waitFor(t, func() bool {
+		if err := till.load(); err != nil {
+			refused++
+		} else {
+			answered++
+		}
+		return status(t, ready) == http.StatusServiceUnavailable
+	}, p.stderr)
 	if err := p.cmd.Process.Signal(syscall.SIGUSR1); err != nil {
 		t.Fatal(err)
 	}
-	refused := 1
 	waitFor(t, func() bool {
 		if err := till.load(); err != nil {
 			refused++
@@ -79,6 +89,9 @@ func TestDiskFull(t *testing.T) {
 		if err := till.load(); err != nil {
 			t.Errorf("with room again: %v", err)
 		}
+	}
+	if code := status(t, ready); code != http.StatusOK {
+		t.Errorf("with room again it is ready: %d", code)
 	}
 	p.stop()
 	verify, err := os.ReadFile(filepath.Join(out, "verify"))

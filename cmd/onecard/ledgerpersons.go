@@ -108,7 +108,7 @@ func personCommand() *cli.Command {
 			},
 			{
 				Name: "list", Usage: "list the persons; the journal has when and by whom each was added", Flags: on(),
-				Action: withLedger(func(c *cli.Context, b *books) error {
+				Action: readingLedger(func(c *cli.Context, b *books) error {
 					names, err := b.ledger.Persons(c.Context)
 					for _, name := range names {
 						fmt.Fprintln(c.App.Writer, name)

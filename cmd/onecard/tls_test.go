@@ -184,12 +184,24 @@ func TestCertificatesRenewed(t *testing.T) {
 	if _, metrics := fetch(t, probes+"/metrics"); !strings.Contains(metrics, `onecard_certificate_not_after_seconds{of="hsm.tls"}`) {
 		t.Errorf("the metrics do not tell when a certificate ends:\n%s", metrics)
 	}
-	// The daemon's: it serves on with a new one of the same authority.
-	hsmCert2, hsmKey2 := before.certify("pbochsm2", testca.Expired)
-	replace(hsmCert, hsmKey, hsmCert2, hsmKey2)
+	// One whose time is over takes nobody's place, in neither program.
+	expired, expiredKey := after.certify("expired", testca.Expired)
+	replace(serverCert, serverKey, expired, expiredKey)
+	p.hangUp("is valid from")
+	if err := loadOver(t, api, 5, after.client("", "")); err != nil {
+		t.Errorf("after an expired certificate: %v", err)
+	}
+	replace(hsmCert, hsmKey, expired, expiredKey)
+	d.hangUp("is valid from")
+	// The daemon serves on with one of another authority, and its clients are still of theirs.
+	otherCert, otherKey := after.certify("pbochsm")
+	replace(hsmCert, hsmKey, otherCert, otherKey)
 	d.hangUp("certificates taken up")
 	if _, err := tls.Dial("tcp", addr, before.client(own, ownKey)); err == nil {
 		t.Error("the daemon shows the old certificate")
+	}
+	if _, err := tls.Dial("tcp", addr, after.client(own, ownKey)); err != nil {
+		t.Errorf("the daemon's new certificate: %v", err)
 	}
 	p.stop()
 	d.stop()

@@ -172,7 +172,7 @@ func (d *daemon) reload() {
 		if door.own == nil {
 			continue
 		}
-		if err := door.own.Reload(); err != nil {
+		if err := door.own.Reload(time.Now()); err != nil {
 			d.log.Error("the certificates on the disk cannot be used, the old ones stay", "error", err)
 			continue
 		}

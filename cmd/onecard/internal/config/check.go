@@ -237,6 +237,9 @@ func (cfg *Config) checkNumbers() error {
 			errs = append(errs, fmt.Errorf("%s: cannot be negative", name))
 		}
 	}
+	if d := cfg.Reconcile.Verify; d > 0 && d < time.Minute {
+		errs = append(errs, errors.New("reconcile.verify: goes through the whole ledger, and must be at least 1m, or 0s for never"))
+	}
 	slices.SortFunc(errs, func(a, b error) int { return strings.Compare(a.Error(), b.Error()) })
 	return errors.Join(errs...)
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync/atomic"
 	"time"
 
 	"pbochsm/cmd/onecard/internal/batch"
@@ -34,6 +35,7 @@ type committer struct {
 	engine engine
 	fatal  func(error)
 	queue  *batch.Queue[*work]
+	failed atomic.Bool // whether the last group was not stored, for no fault of its own
 }
 
 func newCommitter(e engine, fatal func(error)) *committer {
@@ -73,6 +75,7 @@ func (c *committer) store(all []*batch.Item[*work]) {
 		proof = max(proof, i.Value.event)
 	}
 	err := c.engine.write(ctx, g.steps(), g.locks(), proof)
+	c.failed.Store(errors.Is(err, recharge.ErrStore))
 	switch {
 	case errors.Is(err, errRefused) && len(all) > 1:
 		half := len(all) / 2

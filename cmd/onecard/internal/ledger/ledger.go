@@ -92,6 +92,15 @@ func (l *Ledger) belong(ctx context.Context, o Options) (err error) {
 	return nil
 }
 
+// CheckAddress tells whether Options.DSN can be this one, and asks nobody.
+func CheckAddress(dsn string) error {
+	if strings.HasPrefix(dsn, "sqlite:") {
+		return nil
+	}
+	_, err := parsePost(dsn)
+	return err
+}
+
 func openEngine(ctx context.Context, dsn string) (engine, error) {
 	if file, ok := strings.CutPrefix(dsn, "sqlite:"); ok {
 		return openLite(ctx, file)
@@ -110,8 +119,14 @@ func (l *Ledger) Close() error {
 	return l.closed
 }
 
-// Ping tells whether the database answers.
-func (l *Ledger) Ping(ctx context.Context) error { return outward(l.engine.ping(ctx)) }
+// Ping tells whether the database answers, and after a failure to store whether
+// it stores again.
+func (l *Ledger) Ping(ctx context.Context) error {
+	if l.commit.failed.Load() {
+		return waited(l.commit.do(ctx, &work{small: []ask{{pulse, nil, nil}}}), recharge.ErrStore)
+	}
+	return outward(l.engine.ping(ctx))
+}
 
 // Commit stores a change. See recharge.Ledger.
 func (l *Ledger) Commit(ctx context.Context, c *recharge.Change) error {

@@ -12,7 +12,6 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/jackc/pgx/v5/stdlib"
 	"github.com/pressly/goose/v3"
 	"github.com/pressly/goose/v3/lock"
@@ -91,9 +90,9 @@ func openSQL(dsn string) (*sql.DB, goose.Dialect, error) {
 		}
 		return db, goose.DialectSQLite3, err
 	}
-	config, err := pgxpool.ParseConfig(dsn) // which knows the members that are the pool's
+	config, err := parsePost(dsn) // which knows the members that are the pool's
 	if err != nil {
-		return nil, goose.DialectPostgres, errors.New("ledger: the address of the database cannot be parsed")
+		return nil, goose.DialectPostgres, err
 	}
 	return stdlib.OpenDB(*config.ConnConfig), goose.DialectPostgres, nil
 }

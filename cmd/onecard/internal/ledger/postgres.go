@@ -27,9 +27,9 @@ type postEngine struct {
 const warnedKey = "onecard.warned"
 
 func openPost(ctx context.Context, dsn string) (*postEngine, error) {
-	config, err := pgxpool.ParseConfig(dsn)
+	config, err := parsePost(dsn)
 	if err != nil {
-		return nil, errors.New("ledger: the address of the database cannot be parsed") // the error quotes it, password and all
+		return nil, err
 	}
 	// Statements are planned once. A plan that was made while a table was empty
 	// would go through all of it until the server has analysed it.
@@ -52,6 +52,14 @@ func openPost(ctx context.Context, dsn string) (*postEngine, error) {
 		return nil, postError(err)
 	}
 	return &postEngine{pool: pool}, nil
+}
+
+func parsePost(dsn string) (*pgxpool.Config, error) {
+	config, err := pgxpool.ParseConfig(dsn)
+	if err != nil {
+		return nil, errors.New("ledger: the address of the database cannot be parsed") // the error quotes it, password and all
+	}
+	return config, nil
 }
 
 // checkDurable refuses a connection on which a commit would be answered before
@@ -224,6 +232,8 @@ func postError(err error) error {
 		return err
 	case strings.HasPrefix(sqlState(err), "23"):
 		return fmt.Errorf("%w: %w", errRefused, err)
+	case sqlState(err) == "25006":
+		return fmt.Errorf("%w: the server takes nothing, as a standby does: %w", recharge.ErrStore, err)
 	}
 	return fmt.Errorf("%w: %w", recharge.ErrStore, err)
 }

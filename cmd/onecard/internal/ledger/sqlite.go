@@ -23,6 +23,7 @@ import (
 type liteEngine struct {
 	writer    chan *liteConn // holds it while it has nothing to do
 	surveyors chan *liteConn
+	damaged   damageMark
 }
 
 // mostSurveyors is how many read beside the writer.
@@ -39,7 +40,10 @@ func openLite(ctx context.Context, file string) (_ *liteEngine, err error) {
 	// looks at. Where there is no such call, the other one stays.
 	_, _ = driver.Fdatasync(true)
 	setUpGathering()
-	e := &liteEngine{writer: make(chan *liteConn, 1), surveyors: make(chan *liteConn, mostSurveyors)}
+	e := &liteEngine{writer: make(chan *liteConn, 1), surveyors: make(chan *liteConn, mostSurveyors), damaged: damageMark(file + "-damaged")}
+	if err := e.damaged.refuse(); err != nil {
+		return e, err
+	}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, e.close())
@@ -88,7 +92,7 @@ func (e *liteEngine) check(ctx context.Context) error {
 	var sound string
 	err := e.read(ctx, []ask{{quickCheck, nil, func(r row) error { return r.Scan(&sound) }}})
 	if err == nil && sound != "ok" {
-		err = fmt.Errorf("%w: %s", errLost, sound)
+		err = e.damaged.set(sound)
 	}
 	return err
 }
@@ -105,7 +109,7 @@ func (e *liteEngine) read(ctx context.Context, all []ask) error {
 		return fmt.Errorf("%w: %w", recharge.ErrStore, ctx.Err())
 	}
 	defer func() { idle <- c }()
-	return liteError(c.together(ctx, beginReading, func() error {
+	return e.judge(c.together(ctx, beginReading, func() error {
 		for _, same := range bySense(all) {
 			if err := c.askFor(ctx, same); err != nil {
 				return err
@@ -148,7 +152,7 @@ func (e *liteEngine) write(ctx context.Context, all []step, then []ask, _ int64)
 	ctx = context.WithoutCancel(ctx) // an interrupted COMMIT would not say what it did
 	c := <-e.writer
 	defer func() { e.writer <- c }()
-	return liteError(c.together(ctx, beginWriting, func() error {
+	return e.judge(c.together(ctx, beginWriting, func() error {
 		for _, s := range all {
 			if err := c.step(ctx, s); err != nil {
 				return err

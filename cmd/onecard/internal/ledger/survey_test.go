@@ -191,6 +191,9 @@ func TestBrokenFile(t *testing.T) {
 	case <-time.After(time.Minute):
 		t.Error("nobody has looked at the file")
 	}
+	if again, err := ledger.Open(context.Background(), ledger.Options{DSN: dsn}); err == nil || !strings.Contains(err.Error(), "restore it") {
+		t.Errorf("opened once more: %v, %v", again, err)
+	}
 	if _, err := l.Verify(context.Background()); !errors.Is(err, recharge.ErrStore) {
 		t.Errorf("Verify: %v, want %v", err, recharge.ErrStore)
 	}
