@@ -111,7 +111,8 @@ type Message struct {
 
 // A Backend runs chains with the keys of a snapshot, which it must not keep.
 // It fills in MAC or Err of each chain. It returns an error if it could run
-// none of them; then no MAC counts.
+// none of them; then no MAC counts. Chains are in the order of
+// their operations only where these are few.
 type Backend interface {
 	Run(ctx context.Context, keys *keystore.Snapshot, chains []Chain) error
 }

@@ -13,8 +13,8 @@ type procedure struct {
 	recipe // with the variants of the profiles
 	runs   []Run
 	ranged []Field // the inputs that can be out of range
-	usual  usual   // how they mostly are
-	only   byte    // what Type is where it is no input; else 0
+	usual  usual
+	only   byte // what Type is where it is no input; else 0
 
 	ofSession, ofLock, ofClaimed, ofMade pieces
 }
@@ -79,28 +79,28 @@ func (r recipe) compile() procedure {
 	return p
 }
 
-// A usual is what the fields of a transaction that can be out of range are in
-// nearly all that are not: it takes a few steps to see, and spares the
-// search for the one that is. What it does not know may be in range all the same.
+// A usual tells of a transaction, in a few steps, that all its fields are in
+// range, which is so of nearly all. Where it cannot tell, they may be all the same.
 type usual struct {
-	known bool
+	known bool      // whether it can tell at all
 	types [4]uint64 // a bit for each that Type may be
 	dated bool      // there are Date and Time
 }
 
 func usualOf(r *recipe, ranged []Field) (u usual) {
-	u.known = r.command == nil && !slices.Contains(ranged, AuthCode)
-	u.dated = slices.Contains(ranged, Date) && slices.Contains(ranged, Time)
-	u.known = u.known && u.dated == (slices.Contains(ranged, Date) || slices.Contains(ranged, Time))
+	has := func(f Field) bool { return slices.Contains(ranged, f) }
+	u.known = r.command == nil && !has(AuthCode) && has(Date) == has(Time)
+	u.dated = has(Date)
+	if !has(Type) {
+		u.types = [4]uint64{^uint64(0), ^uint64(0), ^uint64(0), ^uint64(0)}
+	}
 	for _, t := range r.types {
 		u.types[t>>6] |= 1 << (t & 63)
-	}
-	if !slices.Contains(ranged, Type) {
-		u.types = [4]uint64{^uint64(0), ^uint64(0), ^uint64(0), ^uint64(0)}
 	}
 	return u
 }
 
+// is tells whether op is so.
 func (u *usual) is(op *Op) bool {
 	t := op.fields[typeAt]
 	return u.known && u.types[t>>6]>>(t&63)&1 != 0 && (!u.dated || usualDate(op))

@@ -14,9 +14,10 @@ import (
 // Chains of different shapes share a group. The group takes as many steps as
 // the longest of them needs, and for each step a set of lanes says where it
 // counts. To sort the chains by shape would give each shape a group of its
-// own, and as a server's batch is a short mixture, mostly empty ones. A batch
-// of one shape, such as a settlement file, takes no step in vain; the sets
-// cost it a few percent.
+// own, and as a server's batch is a short mixture, mostly empty ones. Long
+// batches, such as those of a settlement file, come with chains of one shape side
+// by side: most of their groups take no step in vain, and the sets cost them a
+// few percent.
 //
 // A group with room to spare is paired: each chain has two lanes, half the
 // width apart, and they do side by side what is two passes otherwise: the
