@@ -34,15 +34,26 @@ func issue(t *testing.T, a *testca.Authority, name string, change ...func(*x509.
 func startTLS(t *testing.T, s *protocol.Server, a *testca.Authority) (addr string) {
 	t.Helper()
 	cert, key := issue(t, a, "server", testca.For(x509.ExtKeyUsageServerAuth))
-	config, err := protocol.ServerTLS(cert, key, a.CA())
-	if err != nil {
-		t.Fatal(err)
-	}
+	return startWith(t, s, credentials(t, cert, key, a.CA()))
+}
+
+// startWith serves with credentials.
+func startWith(t *testing.T, s *protocol.Server, c *protocol.Credentials) (addr string) {
+	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
-	return startOn(t, s, tls.NewListener(l, config))
+	return startOn(t, s, tls.NewListener(l, c.Server()))
+}
+
+func credentials(t *testing.T, cert, key, ca string) *protocol.Credentials {
+	t.Helper()
+	c, err := protocol.OpenCredentials(cert, key, ca)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c
 }
 
 // clientTLS is a client with a certificate of a, which is a client's unless
@@ -50,9 +61,5 @@ func startTLS(t *testing.T, s *protocol.Server, a *testca.Authority) (addr strin
 func clientTLS(t *testing.T, a *testca.Authority, name string, change ...func(*x509.Certificate)) *tls.Config {
 	t.Helper()
 	cert, key := issue(t, a, name, append([]func(*x509.Certificate){testca.For(x509.ExtKeyUsageClientAuth)}, change...)...)
-	config, err := protocol.ClientTLS(cert, key, a.CA())
-	if err != nil {
-		t.Fatal(err)
-	}
-	return config
+	return credentials(t, cert, key, a.CA()).Client()
 }

@@ -5,6 +5,7 @@ import (
 	"crypto/x509"
 	"errors"
 	"io"
+	"os"
 	"testing"
 	"time"
 
@@ -37,7 +38,7 @@ func TestTLSRefusals(t *testing.T) {
 	}{
 		{"no certificate", func() *tls.Config {
 			c := good()
-			c.Certificates = nil
+			c.GetClientCertificate = nil
 			return c
 		}},
 		{"certificate of a foreign authority", func() *tls.Config {
@@ -174,12 +175,71 @@ func TestTLSFiles(t *testing.T) {
 		"no authority":              {cert, key, "none"},
 		"authority without content": {cert, key, key},
 	} {
-		if _, err := protocol.ServerTLS(files[0], files[1], files[2]); err == nil {
-			t.Errorf("%s: ServerTLS took it", name)
+		if _, err := protocol.OpenCredentials(files[0], files[1], files[2]); err == nil {
+			t.Errorf("%s: it was taken", name)
 		}
-		if _, err := protocol.ClientTLS(files[0], files[1], files[2]); err == nil {
-			t.Errorf("%s: ClientTLS took it", name)
+	}
+}
+
+// New connections follow the files from a Reload on; one that is open stays, and
+// files that cannot be used change nothing.
+func TestTLSReload(t *testing.T) {
+	before, after := newAuthority(t), newAuthority(t)
+	cert, key := issue(t, before, "server", testca.For(x509.ExtKeyUsageServerAuth))
+	files := credentials(t, cert, key, before.CA())
+	addr := startWith(t, newServer(t), files)
+	asks := func(client *tls.Config) error {
+		c, err := tls.Dial("tcp", addr, client)
+		if err != nil {
+			return err
 		}
+		defer c.Close()
+		if _, err := c.Write(frame("0001", publishedLoad)); err != nil {
+			return err
+		}
+		_, err = io.ReadFull(c, make([]byte, 2)) // the server judges the client after the client's side is done
+		return err
+	}
+	old, next := clientTLS(t, before, "old"), clientTLS(t, after, "next")
+	open, err := tls.Dial("tcp", addr, old)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer open.Close()
+
+	place := func(from, to string) {
+		text, err := os.ReadFile(from)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(to, text, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	otherCert, otherKey := issue(t, after, "server", testca.For(x509.ExtKeyUsageServerAuth))
+	place(otherCert, cert) // and not its key
+	if err := files.Reload(); err == nil {
+		t.Error("a certificate was taken with the key of another")
+	}
+	if err := asks(old); err != nil {
+		t.Errorf("after a failed reload: %v", err)
+	}
+	place(otherKey, key)
+	place(after.CA(), before.CA())
+	if err := files.Reload(); err != nil {
+		t.Fatal(err)
+	}
+	if err := asks(next); err != nil {
+		t.Errorf("a client of the new authority: %v", err)
+	}
+	if err := asks(old); err == nil {
+		t.Error("a client of the old authority was admitted")
+	}
+	if _, err := open.Write(frame("0001", publishedLoad)); err != nil {
+		t.Error(err)
+	}
+	if got := readFrame(t, open); got != "0001WB003A845BF0" {
+		t.Errorf("on the connection that was open: %q", got)
 	}
 }
 

@@ -3,41 +3,12 @@ package main
 import (
 	"context"
 	"crypto/tls"
-	"crypto/x509"
 	"errors"
-	"fmt"
 	"log/slog"
 	"net"
 	"net/http"
-	"os"
 	"time"
-
-	"pbochsm/cmd/onecard/internal/config"
 )
-
-// serverTLS gives the server's side of TLS. With a client authority it is
-// mutual; sessions are not resumed, since a resumption would not look at the
-// client's certificate again.
-func serverTLS(c config.TLS) (*tls.Config, error) {
-	own, err := tls.LoadX509KeyPair(c.Certificate, c.Key)
-	if err != nil {
-		return nil, fmt.Errorf("tls: %w", err)
-	}
-	t := &tls.Config{MinVersion: tls.VersionTLS12, Certificates: []tls.Certificate{own}, SessionTicketsDisabled: true}
-	if c.ClientCA == "" {
-		return t, nil
-	}
-	text, err := os.ReadFile(c.ClientCA)
-	if err != nil {
-		return nil, fmt.Errorf("tls.client_ca: %w", err)
-	}
-	t.ClientCAs = x509.NewCertPool()
-	if !t.ClientCAs.AppendCertsFromPEM(text) {
-		return nil, fmt.Errorf("tls.client_ca: no certificate in %s", c.ClientCA)
-	}
-	t.ClientAuth, t.MinVersion = tls.RequireAndVerifyClientCert, tls.VersionTLS13
-	return t, nil
-}
 
 // A front is the HTTP servers of a process.
 type front struct {

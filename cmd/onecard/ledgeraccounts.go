@@ -34,7 +34,7 @@ func accountCommand() *cli.Command {
 	return &cli.Command{
 		Name: "account", Usage: "prepaid accounts of merchants",
 		Subcommands: []*cli.Command{
-			{Name: "list", Usage: "list all accounts", Flags: on(jsonFlag()), Action: withLedger(listAccounts)},
+			{Name: "list", Usage: "list all accounts", Flags: on(jsonFlag()), Action: readingLedger(listAccounts)},
 			{
 				Name: "create", Usage: "open the account of a merchant", Flags: on(number, &cli.StringFlag{Name: "name", Usage: "of the merchant"}),
 				Action: withLedger(func(c *cli.Context, b *books) error {
@@ -113,7 +113,7 @@ func rechargeCardsCommand() *cli.Command {
 					fenFlag(), &cli.TimestampFlag{Name: "expires", Layout: time.DateOnly, Required: true, Usage: "last day, as in 2031-12-31"}),
 				Action: withLedger(issueRechargeCards),
 			},
-			{Name: "list", Usage: "list all recharge cards, without their passwords", Flags: on(jsonFlag()), Action: withLedger(listRechargeCards)},
+			{Name: "list", Usage: "list all recharge cards, without their passwords", Flags: on(jsonFlag()), Action: readingLedger(listRechargeCards)},
 			statusCommand("block", "let a recharge card not be spent", serial, func(c *cli.Context, b *books) error {
 				return b.operator.SetVoucherStatus(c.Context, b.who, c.String("serial"), recharge.Blocked)
 			}),
@@ -181,7 +181,7 @@ func corpCommand() *cli.Command {
 	return &cli.Command{
 		Name: "corp", Usage: "corporate cards 企服卡 and their accounts",
 		Subcommands: []*cli.Command{
-			{Name: "list", Usage: "list all corporate cards", Flags: on(jsonFlag()), Action: withLedger(listCorporates)},
+			{Name: "list", Usage: "list all corporate cards", Flags: on(jsonFlag()), Action: readingLedger(listCorporates)},
 			{
 				Name: "create", Usage: "open the account of a corporate card; its password is read from stdin",
 				Flags:  on(card, numberFlag("asn", "application serial number, 16 digits"), &cli.StringFlag{Name: "name", Usage: "of the company"}, passwordFlag()),

@@ -28,11 +28,11 @@ func ledgerCommand() *cli.Command {
 			},
 			{
 				Name: "verify", Usage: "hold every row against the invariants; exits with 1 if one does not hold",
-				Flags: []cli.Flag{configFlag(), jsonFlag()}, Action: withLedger(verifyLedger),
+				Flags: []cli.Flag{configFlag(), jsonFlag()}, Action: readingLedger(verifyLedger),
 			},
 			{
 				Name: "export", Usage: "print the journal as JSON lines",
-				Flags: []cli.Flag{configFlag()}, Action: withLedger(exportLedger),
+				Flags: []cli.Flag{configFlag()}, Action: readingLedger(exportLedger),
 			},
 			reconcileCommand(),
 			{
@@ -68,7 +68,13 @@ type books struct {
 
 // withLedger makes the action of a command that works on the ledger of
 // --config.
-func withLedger(do func(*cli.Context, *books) error) cli.ActionFunc {
+func withLedger(do func(*cli.Context, *books) error) cli.ActionFunc { return inLedger(false, do) }
+
+// readingLedger is withLedger for a command that changes nothing, and so can ask
+// a standby.
+func readingLedger(do func(*cli.Context, *books) error) cli.ActionFunc { return inLedger(true, do) }
+
+func inLedger(readOnly bool, do func(*cli.Context, *books) error) cli.ActionFunc {
 	return func(c *cli.Context) (err error) {
 		cfg, err := readConfig(c)
 		if err != nil {
@@ -87,7 +93,7 @@ func withLedger(do func(*cli.Context, *books) error) cli.ActionFunc {
 		if err != nil {
 			return err
 		}
-		b.ledger, err = ledger.Open(c.Context, ledger.Options{DSN: dsn(cfg), Fatal: fatal, Secret: keys.Check()})
+		b.ledger, err = ledger.Open(c.Context, ledger.Options{DSN: dsn(cfg), Fatal: fatal, Secret: keys.Check(), ReadOnly: readOnly})
 		switch {
 		case errors.Is(err, ledger.ErrSchema):
 			return cmdline.Hint(err, "a new or older ledger wants: onecard ledger migrate --config %s", c.String("config"))

@@ -178,7 +178,7 @@ func proposalCommand(name, usage string, kind recharge.State) *cli.Command {
 			},
 			{
 				Name: "list", Usage: "list what was proposed, with what became of it", Flags: on(),
-				Action: withLedger(func(c *cli.Context, b *books) error { return listProposals(c, b, kind) }),
+				Action: readingLedger(func(c *cli.Context, b *books) error { return listProposals(c, b, kind) }),
 			},
 		},
 	}

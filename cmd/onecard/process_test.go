@@ -111,6 +111,16 @@ func (p *process) stop() {
 	}
 }
 
+// hangUp is SIGHUP, and waits for what the process says then.
+func (p *process) hangUp(says string) {
+	p.t.Helper()
+	before := strings.Count(p.stderr.String(), says)
+	if err := p.cmd.Process.Signal(syscall.SIGHUP); err != nil {
+		p.t.Fatal(err)
+	}
+	waitFor(p.t, func() bool { return strings.Count(p.stderr.String(), says) > before }, p.stderr)
+}
+
 // kill is kill -9.
 func (p *process) kill() {
 	_ = p.cmd.Process.Kill()

@@ -98,7 +98,7 @@ func reconcileCommand() *cli.Command {
 			Name: "audit", TakesFile: true,
 			Usage: "folder of a daemon's audit log, or a file of it; can be given again; instead of reconcile.audit",
 		}, &cli.IntFlag{Name: "most", Value: 100, Usage: "how many orders of each kind to name, the oldest first"}},
-		Action: withLedger(reconcileLedger),
+		Action: readingLedger(reconcileLedger),
 	}
 }
 

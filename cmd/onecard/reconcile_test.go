@@ -113,7 +113,7 @@ func reconciled(t *testing.T, file string, more ...string) made {
 }
 
 // waitFor waits until something has happened.
-func waitFor(t *testing.T, happened func() bool, story fmt.Stringer) {
+func waitFor(t testing.TB, happened func() bool, story fmt.Stringer) {
 	t.Helper()
 	for deadline := time.Now().Add(time.Minute); !happened(); time.Sleep(10 * time.Millisecond) {
 		if time.Now().After(deadline) {

@@ -25,7 +25,7 @@ func serveCommand() *cli.Command {
 		Usage: "serve the API",
 		Description: "Prints a line \"listening ADDRESS\" to stdout once it serves, with \"tls\" behind the address if it is\n" +
 			"TLS, and \"metrics ADDRESS\" where metrics have a listener of their own.\n" +
-			"SIGTERM finishes what is under way and exits with 0.",
+			"SIGHUP takes up changed certificates; SIGTERM finishes what is under way and exits with 0.",
 		Flags:  []cli.Flag{configFlag()},
 		Action: serve,
 	}
@@ -33,7 +33,7 @@ func serveCommand() *cli.Command {
 
 func serve(c *cli.Context) (err error) {
 	signals := make(chan os.Signal, 2)
-	signal.Notify(signals, syscall.SIGTERM, os.Interrupt)
+	signal.Notify(signals, syscall.SIGTERM, os.Interrupt, syscall.SIGHUP)
 	defer signal.Stop(signals)
 
 	cfg, err := readConfig(c)
@@ -63,6 +63,8 @@ type server struct {
 	system  *system
 	metrics *prometheus.Registry
 	fatal   chan error
+
+	certificate *certificate // of the API's TLS
 }
 
 // open connects to the daemons and the ledger. A security module that does not
@@ -93,14 +95,21 @@ func (s *server) run(c *cli.Context, signals <-chan os.Signal) error {
 	if err := s.listen(c, f); err != nil {
 		return err
 	}
-	select {
-	case err := <-f.failed:
-		return err
-	case err := <-s.fatal:
-		// What was promised may not be on disk: nothing more may be answered.
-		return fmt.Errorf("ledger: %w", err)
-	case sig := <-signals:
-		return s.drain(ctx, f, sig)
+	s.measureCertificates()
+	for {
+		select {
+		case err := <-f.failed:
+			return err
+		case err := <-s.fatal:
+			// What was promised may not be on disk: nothing more may be answered.
+			return fmt.Errorf("ledger: %w", err)
+		case sig := <-signals:
+			if sig == syscall.SIGHUP {
+				s.reload()
+				continue
+			}
+			return s.drain(ctx, f, sig)
+		}
 	}
 }
 
@@ -110,10 +119,10 @@ func (s *server) listen(c *cli.Context, f *front) error {
 	note := ""
 	if s.cfg.TLS.On() {
 		var err error
-		if t, err = serverTLS(s.cfg.TLS); err != nil {
+		if s.certificate, err = openCertificate(s.cfg.TLS); err != nil {
 			return err
 		}
-		note = " tls"
+		t, note = s.certificate.server(), " tls"
 	}
 	addr, err := f.open(s.system.api.Server(), s.cfg.Listen, t, s.system.api.Limit)
 	if err != nil {

@@ -2,7 +2,7 @@ package main
 
 import (
 	"encoding/json"
-	"fmt"
+	"io"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -130,12 +130,21 @@ func TestClientDrivesServe(t *testing.T) {
 
 func status(t testing.TB, url string) int {
 	t.Helper()
+	code, _ := fetch(t, url)
+	return code
+}
+
+// fetch gives the answer to a GET.
+func fetch(t testing.TB, url string) (code int, body string) {
+	t.Helper()
 	r, err := http.Get(url)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer r.Body.Close()
-	return r.StatusCode
+	text, err := io.ReadAll(r.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r.StatusCode, string(text)
 }
-
-var _ = fmt.Sprint

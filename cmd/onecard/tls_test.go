@@ -134,6 +134,67 @@ func TestMutualTLS(t *testing.T) {
 	sound(t, file)
 }
 
+// Both programs take up new certificates on SIGHUP, and stay with the old ones
+// where the new cannot be used.
+func TestCertificatesRenewed(t *testing.T) {
+	before, after := newAuthority(t), newAuthority(t)
+	hsmCert, hsmKey := before.certify("pbochsm")
+	d := launchProgram(t, pbochsmProgram(t), "serve", "--dev", "--listen", "", "--tls-listen", "127.0.0.1:0",
+		"--tls-cert", hsmCert, "--tls-key", hsmKey, "--tls-client-ca", before.CA())
+	addr, _, _ := strings.Cut(d.line("listening "), " ")
+	cfg := servedConfig(t, addr)
+	serverCert, serverKey := before.certify("onecard")
+	cfg.TLS = config.TLS{Certificate: serverCert, Key: serverKey}
+	own, ownKey := before.certify("api")
+	cfg.HSM.TLS = config.ModuleTLS{Certificate: own, Key: ownKey, CA: before.CA()}
+	file := configFile(t, cfg)
+	furnish(t, file, cfg)
+	p := launch(t, "serve", "--config", file)
+	api, _ := strings.CutSuffix(p.line("listening "), " tls")
+	probes := "http://" + p.line("metrics ")
+	if err := loadOver(t, api, 1, before.client("", "")); err != nil {
+		t.Fatal(err)
+	}
+
+	replace := func(cert, key, newCert, newKey string) {
+		for from, to := range map[string]string{newCert: cert, newKey: key} {
+			text, err := os.ReadFile(from)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := os.WriteFile(to, text, 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	newCert, newKey := after.certify("onecard")
+	replace(serverCert, serverKey, newCert, ownKey)
+	p.hangUp("a certificate on the disk cannot be used")
+	if err := loadOver(t, api, 2, before.client("", "")); err != nil {
+		t.Errorf("after a certificate that does not fit its key: %v", err)
+	}
+	replace(serverCert, serverKey, newCert, newKey)
+	p.hangUp("certificate taken up")
+	if err := loadOver(t, api, 3, after.client("", "")); err != nil {
+		t.Errorf("by the new authority: %v", err)
+	}
+	if err := loadOver(t, api, 4, before.client("", "")); err == nil {
+		t.Error("who believes the old authority alone was served")
+	}
+	if _, metrics := fetch(t, probes+"/metrics"); !strings.Contains(metrics, `onecard_certificate_not_after_seconds{of="hsm.tls"}`) {
+		t.Errorf("the metrics do not tell when a certificate ends:\n%s", metrics)
+	}
+	// The daemon's: it serves on with a new one of the same authority.
+	hsmCert2, hsmKey2 := before.certify("pbochsm2", testca.Expired)
+	replace(hsmCert, hsmKey, hsmCert2, hsmKey2)
+	d.hangUp("certificates taken up")
+	if _, err := tls.Dial("tcp", addr, before.client(own, ownKey)); err == nil {
+		t.Error("the daemon shows the old certificate")
+	}
+	p.stop()
+	d.stop()
+}
+
 // A daemon that cannot show who it is is not asked, and does not answer whoever
 // cannot.
 func TestDaemonOverTLS(t *testing.T) {

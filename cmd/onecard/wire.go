@@ -44,6 +44,7 @@ type parts struct {
 // module, ledger, business, API.
 type system struct {
 	pool   *modules.Pool
+	toHSM  *protocol.Credentials // nil where daemons are asked in plain
 	ledger *ledger.Ledger
 	api    *api.API
 }
@@ -56,7 +57,12 @@ func openSystem(ctx context.Context, cfg *config.Config, p parts) (s *system, er
 			err = errors.Join(err, s.close())
 		}
 	}()
-	if s.pool, err = openPool(cfg, p.log); err != nil {
+	if t := cfg.HSM.TLS; t.Certificate != "" {
+		if s.toHSM, err = protocol.OpenCredentials(t.Certificate, t.Key, t.CA); err != nil {
+			return s, fmt.Errorf("hsm.tls: %w", err)
+		}
+	}
+	if s.pool, err = openPool(cfg, s.toHSM, p.log); err != nil {
 		return s, err
 	}
 	keys, err := serverKeys(cfg)
@@ -110,20 +116,16 @@ func (s *system) close() error {
 }
 
 // openPool prepares a client for each daemon.
-func openPool(cfg *config.Config, log *slog.Logger) (*modules.Pool, error) {
+func openPool(cfg *config.Config, own *protocol.Credentials, log *slog.Logger) (*modules.Pool, error) {
 	h := &cfg.HSM
 	format := protocol.DefaultFormat()
 	format.Header = h.HeaderLength
 	var clients []*protocol.Client
 	for _, addr := range h.Addresses {
 		c := &protocol.Client{Addr: addr, Format: format, Conns: h.Connections, Timeout: h.Timeout, DialTimeout: h.Timeout}
-		if h.TLS.Certificate != "" {
-			tls, err := protocol.ClientTLS(h.TLS.Certificate, h.TLS.Key, h.TLS.CA)
-			if err != nil {
-				return nil, fmt.Errorf("hsm.tls: %w", err)
-			}
-			tls.ServerName = h.TLS.Name
-			c.TLS = tls
+		if own != nil {
+			c.TLS = own.Client()
+			c.TLS.ServerName = h.TLS.Name
 		}
 		clients = append(clients, c)
 	}

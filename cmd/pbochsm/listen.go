@@ -12,7 +12,8 @@ import (
 type door struct {
 	listener net.Listener
 	server   *protocol.Server
-	note     string // what is printed behind its address
+	note     string                // what is printed behind its address
+	own      *protocol.Credentials // of TLS
 }
 
 // listen opens every listener of cfg, or none. Plain TCP and TLS lead to server.
@@ -29,10 +30,10 @@ func listen(cfg *config, server *protocol.Server) (open []door, err error) {
 		if err != nil {
 			return open, err
 		}
-		open = append(open, door{l, server, ""})
+		open = append(open, door{listener: l, server: server})
 	}
 	if cfg.TLS.Listen != "" {
-		tlsConfig, err := protocol.ServerTLS(cfg.TLS.Certificate, cfg.TLS.Key, cfg.TLS.ClientCA)
+		own, err := protocol.OpenCredentials(cfg.TLS.Certificate, cfg.TLS.Key, cfg.TLS.ClientCA)
 		if err != nil {
 			return open, fmt.Errorf("TLS: %w", err)
 		}
@@ -40,7 +41,7 @@ func listen(cfg *config, server *protocol.Server) (open []door, err error) {
 		if err != nil {
 			return open, err
 		}
-		open = append(open, door{tls.NewListener(l, tlsConfig), server, " tls"})
+		open = append(open, door{tls.NewListener(l, own.Server()), server, " tls", own})
 	}
 	if cfg.SJL05.Listen != "" {
 		other, err := cfg.SJL05.server(server)
@@ -51,7 +52,7 @@ func listen(cfg *config, server *protocol.Server) (open []door, err error) {
 		if err != nil {
 			return open, err
 		}
-		open = append(open, door{l, other, " sjl05"})
+		open = append(open, door{listener: l, server: other, note: " sjl05"})
 	}
 	return open, nil
 }

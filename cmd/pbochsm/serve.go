@@ -27,7 +27,7 @@ func serveCommand() *cli.Command {
 		Usage: "run the daemon",
 		Description: "Prints a line \"listening ADDRESS\" for each listener to stdout once it serves, with \"tls\"\n" +
 			"behind the address of the TLS one, and \"sjl05\" behind that of the SJL05 dialect.\n" +
-			"SIGHUP takes up a changed keystore; SIGTERM finishes what has arrived and exits with 0.",
+			"SIGHUP takes up a changed keystore and changed certificates; SIGTERM finishes what has arrived and exits with 0.",
 		Flags: []cli.Flag{
 			dataFlag(),
 			passphraseFlag(),
@@ -158,11 +158,26 @@ func (d *daemon) run(c *cli.Context) error {
 			return err
 		case s := <-d.signals:
 			if s == syscall.SIGHUP {
-				d.keys.reload(d.log)
+				d.reload()
 				continue
 			}
 			return d.drain(ctx, s)
 		}
+	}
+}
+
+// reload takes up what has changed on the disk: keys, and certificates.
+func (d *daemon) reload() {
+	d.keys.reload(d.log)
+	for _, door := range d.doors {
+		if door.own == nil {
+			continue
+		}
+		if err := door.own.Reload(); err != nil {
+			d.log.Error("the certificates on the disk cannot be used, the old ones stay", "error", err)
+			continue
+		}
+		d.log.Info("certificates taken up", "not_after", door.own.NotAfter())
 	}
 }
 

@@ -76,14 +76,12 @@ func dialTo(c *cli.Context, addr string) (*protocol.Client, error) {
 	if !c.IsSet("tls-cert") || !c.IsSet("tls-key") {
 		return nil, cmdline.Usagef("TLS needs --tls-cert and --tls-key: the daemon asks its clients for a certificate")
 	}
-	config, err := protocol.ClientTLS(c.String("tls-cert"), c.String("tls-key"), c.String("tls-ca"))
+	own, err := protocol.OpenCredentials(c.String("tls-cert"), c.String("tls-key"), c.String("tls-ca"))
 	if err != nil {
 		return nil, err
 	}
-	if c.IsSet("tls-name") {
-		config.ServerName = c.String("tls-name")
-	}
-	client.TLS = config
+	client.TLS = own.Client()
+	client.TLS.ServerName = c.String("tls-name")
 	return client, nil
 }
 

@@ -1,5 +1,5 @@
-// Package lanes computes many chains at once, in constant time, with DES in
-// bitsliced form.
+// Package lanes computes many chains at once, in constant time, with DES, and
+// SM4 where there is nothing better, in bitsliced form.
 //
 // # Lanes
 //
@@ -61,14 +61,17 @@
 //
 // # SM4
 //
-// SM4 chains go through 96 lanes of their own, each with its key, in words as
-// the standard has them: a register holds one word of 16 blocks, or of 8. What
-// differs is where the inverse of GF(2^8) in the S-box comes from. AVX-512 with
-// GFNI has it as an instruction, though in AES's field, to which an isomorphism
-// leads that is part of the affine maps around it; AES-NI has it inside AES's
-// S-box, which works on one register of 16 bytes; plain Go computes it, bit by
-// bit, of 64 bytes at once (sm4.go). gen/sm4 writes the first two. A TAC takes 17
-// to 22 ns, 105 and some 7,000; a lone block 0.2, 0.4 and 19 microseconds.
+// In plain Go SM4 is on wires as DES is, in 64 lanes, with the S-box as a circuit
+// of 109 gates. They invert in GF(2^8) by way of GF(2^4) and GF(2^2); gen/search
+// finds the bases in which that takes the fewest.
+//
+// Vector cores have 96 lanes, in words as the standard has them: a register holds
+// one word of 16 blocks, or of 8. What differs is where the inverse in the S-box
+// comes from. AVX-512 with GFNI has it as an instruction, though in AES's field,
+// to which an isomorphism leads that is part of the affine maps around it; AES-NI
+// has it inside AES's S-box, which works on one register of 16 bytes. gen/sm4
+// writes both. A TAC takes 17 to 22 ns, 105, and 180 in plain Go; a lone block
+// 0.2, 0.4 and 2.6 microseconds.
 //
 // # Scripts
 //

@@ -38,7 +38,13 @@ func (t *tape) chain(keys int) (c mac.Chain) {
 // has, against the reference. The bytes are
 // one key, the number of chains (in two), and the chains; a second key is the first one
 // complemented.
-func FuzzLanes(f *testing.F) {
+func FuzzLanes(f *testing.F) { fuzzLanes(f, snapshot, 1) }
+
+// FuzzSM4Lanes is FuzzLanes with keys of SM4.
+func FuzzSM4Lanes(f *testing.F) { fuzzLanes(f, sm4Snapshot, 2) }
+
+// fuzzLanes has messages of a multiple of so many blocks of 8 bytes.
+func fuzzLanes(f *testing.F, snapshot func(testing.TB, ...keystore.Secret) *keystore.Snapshot, multiple uint8) {
 	f.Add([]byte{})
 	f.Add(append(make([]byte, 16), 1))
 	f.Add(append(make([]byte, 16), 64))
@@ -66,6 +72,9 @@ func FuzzLanes(f *testing.F) {
 		chains := make([]mac.Chain, in.below(200)+200*in.below(4))
 		for i := range chains {
 			chains[i] = in.chain(len(keys))
+			for m := range chains[i].Message {
+				chains[i].Message[m].Blocks -= chains[i].Message[m].Blocks % multiple
+			}
 		}
 		snap := snapshot(t, keys[:]...)
 		defer snap.Release()

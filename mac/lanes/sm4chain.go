@@ -67,7 +67,7 @@ func (b *Backend) runSM4(ctx context.Context, keys *keystore.Snapshot, chains []
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		n := min(len(chains), sm4Lanes)
+		n := min(len(chains), g.core.lanes)
 		g.run(keys, chains[:n])
 		chains = chains[n:]
 	}

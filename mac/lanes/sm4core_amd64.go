@@ -24,13 +24,15 @@ func sm4Encrypt512few(rk *sm4Key, rows, more *sm4Rows, groups int)
 
 var sm4x256 = sm4Core{
 	name:    "AVX2 and AES-NI",
+	lanes:   sm4Lanes,
 	expand:  func(rk *sm4Key, keys *sm4Rows, n int) { sm4Expand256(rk, keys, sm4Parts(n)) },
 	encrypt: func(rk *sm4Key, blocks, more *sm4Rows, n int) { sm4Encrypt256(rk, blocks, more, sm4Parts(n)) },
 }
 
 // sm4x512 takes two parts in less time as a part of all than one after the other.
 var sm4x512 = sm4Core{
-	name: "AVX-512 and GFNI",
+	name:  "AVX-512 and GFNI",
+	lanes: sm4Lanes,
 	expand: func(rk *sm4Key, keys *sm4Rows, n int) {
 		if n <= sm4Part {
 			sm4Expand512few(rk, keys, 1)

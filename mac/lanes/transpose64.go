@@ -58,6 +58,16 @@ func fill64(to *block[uint64], row uint64) {
 	}
 }
 
+// transpose64 is load64 with the wires in the order of the bits, and its own
+// reverse.
+func transpose64(w *[64]uint64) {
+	within(w)
+	for k := range 8 {
+		w[k], w[k+8], w[k+16], w[k+24], w[k+32], w[k+40], w[k+48], w[k+56] = across(
+			w[k], w[k+8], w[k+16], w[k+24], w[k+32], w[k+40], w[k+48], w[k+56])
+	}
+}
+
 // within transposes, in each column of bytes, the eight bytes of eight rows.
 func within(w *[64]uint64) {
 	for i := 0; i < len(w); i += 8 {

@@ -59,27 +59,31 @@ func round64(to, from *half[uint64], k *[3 * 28]uint64) {
 	fmt.Fprintln(w, "}")
 }
 
-// writeBox writes the gates in their order, which is chosen so that few values
+func writeBox(w *bytes.Buffer, b *wiring.Box) {
+	writeGates(w, b.Circuit, func(in uint8) string {
+		return fmt.Sprintf("from[%d] ^ k[%d]", b.Source[in], b.Key[in])
+	}, func(out int, node uint8) {
+		fmt.Fprintf(w, "to[%d] ^= x%d\n", b.Target[out], node)
+	})
+}
+
+// writeGates writes the gates in their order, which is chosen so that few values
 // wait. So an input is read where it is first needed, and an output leaves at
 // once.
-func writeBox(w *bytes.Buffer, b *wiring.Box) {
-	var read [netlist.Inputs]bool
-	input := func(node uint8) {
-		if node < netlist.Inputs && !read[node] {
-			fmt.Fprintf(w, "x%d := from[%d] ^ k[%d]\n", node, b.Source[node], b.Key[node])
-			read[node] = true
+func writeGates(w *bytes.Buffer, n *netlist.Netlist, input func(in uint8) string, leave func(out int, node uint8)) {
+	read := make([]bool, n.Inputs)
+	for i, g := range n.Gates {
+		for _, node := range g.Nodes() {
+			if int(node) < n.Inputs && !read[node] {
+				fmt.Fprintf(w, "x%d := %s\n", node, input(node))
+				read[node] = true
+			}
 		}
-	}
-	for i, g := range b.Circuit.Gates {
-		input(g.A)
-		if g.Op.Reads() > 1 {
-			input(g.B)
-		}
-		node := uint8(netlist.Inputs + i)
+		node := uint8(n.Inputs + i)
 		fmt.Fprintf(w, "x%d := %s\n", node, expression(g))
-		for o, out := range b.Circuit.Out {
+		for o, out := range n.Out {
 			if out == node {
-				fmt.Fprintf(w, "to[%d] ^= x%d\n", b.Target[o], node)
+				leave(o, node)
 			}
 		}
 	}

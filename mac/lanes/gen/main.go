@@ -1,6 +1,6 @@
-// Gen writes the wiring and the rounds of the pure Go core, and the vector
-// cores in assembly, from the tables of the standard and the netlists of the
-// S-boxes; and those of SM4.
+// Gen writes the wiring and the rounds of the pure Go cores, and the vector
+// cores in assembly, from the tables of the standards and the netlists of the
+// S-boxes.
 package main
 
 import (
@@ -19,6 +19,7 @@ var files = map[string]func() ([]byte, error){
 	"core256_amd64.s": func() ([]byte, error) { return vector.Core(256) },
 	"core8_amd64.s":   vector.Few,
 	"core512_amd64.s": func() ([]byte, error) { return vector.Core(512) },
+	"sm4round_gen.go": sm4Round,
 	"sm4x256_amd64.s": func() ([]byte, error) { return sm4.Core(256) },
 	"sm4x512_amd64.s": func() ([]byte, error) { return sm4.Core(512) },
 }

@@ -22,6 +22,9 @@ type Options struct {
 	// keeps the first that it is opened with, and refuses another. Nil: it is not
 	// looked at.
 	Secret []byte
+
+	// ReadOnly is for who changes nothing: a standby of PostgreSQL will do.
+	ReadOnly bool
 }
 
 // ErrSecret is a ledger that was written under another secret.
@@ -58,7 +61,7 @@ func Open(ctx context.Context, o Options) (*Ledger, error) {
 	l := &Ledger{engine: e, commit: newCommitter(e, fatal), reads: newReader(e)}
 	l.check = startChecking(e, fatal)
 	if o.Secret != nil {
-		if err := l.belong(ctx, o.Secret); err != nil {
+		if err := l.belong(ctx, o); err != nil {
 			return nil, errors.Join(err, l.Close())
 		}
 	}
@@ -68,14 +71,22 @@ func Open(ctx context.Context, o Options) (*Ledger, error) {
 var keepSecret = &statement{name: "secret", one: "INSERT INTO secret (id, digest) VALUES (1, $1) " +
 	"ON CONFLICT (id) DO UPDATE SET id = 1 RETURNING digest"}
 
-// belong ties the ledger to a secret, or finds that it has another.
-func (l *Ledger) belong(ctx context.Context, secret []byte) error {
-	var kept []byte
-	keep := ask{keepSecret, []any{secret}, func(r row) error { return r.Scan(&kept) }}
-	if err := l.commit.do(ctx, &work{small: []ask{keep}}); err != nil {
-		return outward(err)
+var findSecret = &statement{one: "SELECT digest FROM secret WHERE id = 1"}
+
+// belong ties the ledger to a secret, or finds that it has another. Who only
+// reads may find that it has none yet.
+func (l *Ledger) belong(ctx context.Context, o Options) (err error) {
+	kept := o.Secret
+	scan := func(r row) error { return r.Scan(&kept) }
+	if o.ReadOnly {
+		err = l.engine.read(ctx, []ask{{findSecret, nil, scan}})
+	} else {
+		err = l.commit.do(ctx, &work{small: []ask{{keepSecret, []any{o.Secret}, scan}}})
 	}
-	if !bytes.Equal(kept, secret) {
+	switch {
+	case err != nil:
+		return outward(err)
+	case !bytes.Equal(kept, o.Secret):
 		return ErrSecret
 	}
 	return nil

@@ -34,7 +34,7 @@ func tlsGroup(ctx context.Context, o *Options) error {
 		return err
 	}
 	defer daemon.stop()
-	config, err := protocol.ClientTLS(clientCert, clientKey, ca.CA())
+	client, err := protocol.OpenCredentials(clientCert, clientKey, ca.CA())
 	if err != nil {
 		return err
 	}
@@ -42,6 +42,7 @@ func tlsGroup(ctx context.Context, o *Options) error {
 	if err != nil {
 		return err
 	}
+	config := client.Client()
 	secure := func(ctx context.Context) (net.Conn, error) {
 		return (&tls.Dialer{Config: config}).DialContext(ctx, "tcp", daemon.addrs[1])
 	}

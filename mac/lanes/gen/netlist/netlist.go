@@ -1,20 +1,20 @@
 // Package netlist holds the S-boxes as circuits: lists of gates that compute
-// the four output bits from the six input bits without a table. A circuit
-// runs in all lanes at once, however many there are.
+// the output bits from the input bits without a table. A circuit runs in all
+// lanes at once, however many there are.
 //
-// Nodes are numbered. The first six are the inputs, leftmost bit first; each
-// gate is the next node and reads earlier ones. In a file, a gate is a line
-// such as "9 xor 2 7", the last line names the nodes of the outputs, and "#"
-// begins a comment.
+// Nodes are numbered. The first are the inputs, leftmost bit first; each gate is
+// the next node and reads earlier ones. In a file, a gate is a line such as
+// "9 xor 2 7", the last line names the nodes of the outputs, and "#" begins a
+// comment.
 //
-// Each box has two circuits. One has the gates that every processor has. The
-// other is of lookup gates, for processors that compute any function of three
-// inputs in one instruction: "9 lookup 2 7 4 e8" is a gate of three nodes and
-// its truth table, in which the values of the nodes, read as a number, count
-// the bits from the right.
+// Each S-box of DES has two circuits. One has the gates that every processor
+// has. The other is of lookup gates, for processors that compute any function of
+// three inputs in one instruction: "9 lookup 2 7 4 e8" is a gate of three nodes
+// and its truth table, in which the values of the nodes, read as a number, count
+// the bits from the right. The S-box of SM4 has the first kind alone.
 package netlist
 
-// Inputs and Outputs of an S-box.
+// Inputs and Outputs of an S-box of DES.
 const (
 	Inputs  = 6
 	Outputs = 4
@@ -102,27 +102,23 @@ func (g Gate) apply(tables []uint64) uint64 {
 
 // A Netlist is a circuit.
 type Netlist struct {
-	Gates []Gate
-	Out   [Outputs]uint8
+	Inputs int
+	Gates  []Gate
+	Out    []uint8
 }
 
-// Tables gives the truth table of every node: bit x of a table is the value
-// of the node when the inputs, read as a number, are x.
-func (n *Netlist) Tables() []uint64 {
-	tables := make([]uint64, 0, Inputs+len(n.Gates))
-	for i := range Inputs {
-		tables = append(tables, Input(i))
-	}
+// Add appends a gate and gives its node.
+func (n *Netlist) Add(op Op, a, b uint8) uint8 {
+	n.Gates = append(n.Gates, Gate{Op: op, A: a, B: b})
+	return uint8(n.nodes() - 1)
+}
+
+// Compute gives the values of every node from those of the inputs, for 64 cases
+// at once.
+func (n *Netlist) Compute(inputs []uint64) []uint64 {
+	values := append(make([]uint64, 0, n.nodes()), inputs...)
 	for _, g := range n.Gates {
-		tables = append(tables, g.apply(tables))
+		values = append(values, g.apply(values))
 	}
-	return tables
-}
-
-// Input is the truth table of input i.
-func Input(i int) (table uint64) {
-	for x := range 64 {
-		table |= uint64(x>>(Inputs-1-i)&1) << x
-	}
-	return table
+	return values
 }

@@ -2,17 +2,19 @@ package netlist_test
 
 import (
 	"fmt"
+	"slices"
 	"testing"
 
 	"pbochsm/mac/lanes/gen/fips46"
+	"pbochsm/mac/lanes/gen/gbt32907"
 	"pbochsm/mac/lanes/gen/netlist"
 )
 
 // evaluate runs a circuit on one input, gate by gate, on single bits.
 func evaluate(n *netlist.Netlist, in int) (out int) {
 	var nodes []bool
-	for i := range netlist.Inputs {
-		nodes = append(nodes, in>>(netlist.Inputs-1-i)&1 == 1)
+	for i := range n.Inputs {
+		nodes = append(nodes, in>>(n.Inputs-1-i)&1 == 1)
 	}
 	for _, g := range n.Gates {
 		a, b := nodes[g.A], nodes[g.B]
@@ -75,6 +77,49 @@ func TestBoxesAreTheStandards(t *testing.T) {
 	}
 }
 
+func TestSM4BoxIsTheStandards(t *testing.T) {
+	n, err := netlist.SM4Box()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for in := range 256 {
+		if got, want := evaluate(n, in), int(gbt32907.Substitute(byte(in))); got != want {
+			t.Errorf("S(%02X) = %02X, want %02X", in, got, want)
+		}
+	}
+	if len(n.Gates) > 120 {
+		t.Errorf("%d gates, want at most 120", len(n.Gates))
+	}
+}
+
+func TestProveTellsOutputsOfSM4Apart(t *testing.T) {
+	n, err := netlist.SM4Box()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range n.Out {
+		wrong := &netlist.Netlist{Inputs: n.Inputs, Gates: n.Gates, Out: slices.Clone(n.Out)}
+		wrong.Out[i] = n.Out[(i+1)%8]
+		if netlist.SM4.Prove(wrong) == nil {
+			t.Errorf("the circuit with another output in the place of output %d is still taken for the S-box", i)
+		}
+		if netlist.SM4.Prove(&netlist.Netlist{Inputs: n.Inputs, Gates: n.Gates, Out: n.Out[:i]}) == nil {
+			t.Errorf("the circuit with %d outputs is taken for the S-box", i)
+		}
+	}
+	for i := range n.Gates {
+		wrong := &netlist.Netlist{Inputs: n.Inputs, Gates: slices.Clone(n.Gates), Out: n.Out}
+		if g := &wrong.Gates[i]; g.Op == netlist.Xor {
+			g.Op = netlist.Or
+		} else {
+			g.Op, g.B = netlist.Xor, g.A
+		}
+		if netlist.SM4.Prove(wrong) == nil {
+			t.Errorf("the circuit with another gate %d is still taken for the S-box", i)
+		}
+	}
+}
+
 // The circuits are small: that is what the search is for.
 func TestBoxesAreSmall(t *testing.T) {
 	for name, kind := range kinds {
@@ -116,14 +161,14 @@ func TestProveTellsBoxesAndOutputsApart(t *testing.T) {
 			t.Fatal(err)
 		}
 		for other := 1; other <= 8; other++ {
-			if err := n.Prove(other); (err == nil) != (other == box) {
+			if err := netlist.DES(other).Prove(n); (err == nil) != (other == box) {
 				t.Errorf("the circuit of S%d taken for S%d: %v", box, other, err)
 			}
 		}
 		for i := range n.Out {
-			wrong := *n
+			wrong := &netlist.Netlist{Inputs: n.Inputs, Gates: n.Gates, Out: slices.Clone(n.Out)}
 			wrong.Out[i] = n.Out[(i+1)%netlist.Outputs]
-			if wrong.Prove(box) == nil {
+			if netlist.DES(box).Prove(wrong) == nil {
 				t.Errorf("S%d with another output in the place of output %d is still taken for S%d", box, i, box)
 			}
 		}

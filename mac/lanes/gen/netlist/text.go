@@ -10,7 +10,7 @@ import (
 func (n *Netlist) String() string {
 	var b strings.Builder
 	for i, g := range n.Gates {
-		fmt.Fprintf(&b, "%d %s", Inputs+i, g.Op)
+		fmt.Fprintf(&b, "%d %s", n.Inputs+i, g.Op)
 		for _, node := range g.Nodes() {
 			fmt.Fprintf(&b, " %d", node)
 		}
@@ -19,14 +19,18 @@ func (n *Netlist) String() string {
 		}
 		b.WriteByte('\n')
 	}
-	fmt.Fprintln(&b, "out", n.Out[0], n.Out[1], n.Out[2], n.Out[3])
-	return b.String()
+	b.WriteString("out")
+	for _, o := range n.Out {
+		fmt.Fprintf(&b, " %d", o)
+	}
+	return b.String() + "\n"
 }
 
-// Parse reads the text of a file. A gate that reads a node not yet defined is
-// an error, and so is anything after the outputs.
-func Parse(text string) (*Netlist, error) {
-	n := new(Netlist)
+// Parse reads the text of a file, whose circuit may yet be a wrong one. A gate
+// that reads a node not yet defined is an error, and so is anything after the
+// outputs.
+func (s Standard) Parse(text string) (*Netlist, error) {
+	n := &Netlist{Inputs: s.Inputs, Out: make([]uint8, s.Outputs)}
 	done := false
 	for i, line := range strings.Split(text, "\n") {
 		line, _, _ = strings.Cut(line, "#")
@@ -40,7 +44,7 @@ func Parse(text string) (*Netlist, error) {
 			err = fmt.Errorf("text after the outputs")
 		case words[0] == "out":
 			done = true
-			err = n.parseNodes(words[1:], n.Out[:])
+			err = n.parseNodes(words[1:], n.Out)
 		default:
 			err = n.parseGate(words)
 		}
@@ -100,4 +104,4 @@ func (n *Netlist) parseNodes(words []string, nodes []uint8) error {
 }
 
 // nodes counts the nodes defined so far.
-func (n *Netlist) nodes() int { return Inputs + len(n.Gates) }
+func (n *Netlist) nodes() int { return n.Inputs + len(n.Gates) }

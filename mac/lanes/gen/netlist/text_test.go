@@ -9,7 +9,7 @@ import (
 
 func TestParseReadsWhatStringWrites(t *testing.T) {
 	const text = "6 not 0\n7 andn 6 5\n8 xor 7 1\n9 or 8 2\n10 and 9 3\n11 lookup 10 0 9 e8\nout 10 11 8 7\n"
-	n, err := netlist.Parse("# a comment\n" + text)
+	n, err := netlist.DES(1).Parse("# a comment\n" + text)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -37,7 +37,7 @@ func TestParseRefuses(t *testing.T) {
 		"text after outputs": "out 0 0 0 0\n6 not 0\n",
 	} {
 		t.Run(name, func(t *testing.T) {
-			if n, err := netlist.Parse(text); err == nil {
+			if n, err := netlist.DES(1).Parse(text); err == nil {
 				t.Errorf("Parse(%q) = %v, want an error", text, strings.Fields(n.String()))
 			}
 		})

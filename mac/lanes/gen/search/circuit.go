@@ -1,6 +1,10 @@
 package main
 
-import "pbochsm/mac/lanes/gen/netlist"
+import (
+	"slices"
+
+	"pbochsm/mac/lanes/gen/netlist"
+)
 
 // maxNodes bounds a circuit at work; the largest S-box needs half of it.
 const maxNodes = 128
@@ -11,14 +15,15 @@ type circuit struct {
 	n     int // nodes, inputs included
 	gate  [maxNodes]netlist.Gate
 	table [maxNodes]uint64
-	out   [netlist.Outputs]uint8
+	out   []uint8
 }
 
-func newCircuit() *circuit {
-	c := &circuit{n: netlist.Inputs}
-	for i := range netlist.Inputs {
-		c.table[i] = netlist.Input(i)
-	}
+// given is the truth tables of six inputs.
+var given = netlist.DES(1).Given(0)
+
+func newCircuit(outputs int) *circuit {
+	c := &circuit{n: netlist.Inputs, out: make([]uint8, outputs)}
+	copy(c.table[:], given)
 	return c
 }
 
@@ -27,14 +32,6 @@ func (c *circuit) gates() int { return c.n - netlist.Inputs }
 // cost compares circuits on a walk: by size and, where that is the same, by
 // the number of AndNot, for which some processors need two instructions.
 func (c *circuit) cost() int { return maxNodes*c.gates() + c.count(netlist.AndNot) }
-
-// price compares circuits that are finished and ordered. It counts gates,
-// AndNot twice, and an eighth for each gate that a value waits in memory,
-// which is what it costs the plain Go core. It is in eighths.
-func (c *circuit) price() int {
-	inMemory, _ := c.waits(c.sequence())
-	return 8*(c.gates()+c.count(netlist.AndNot)) + inMemory
-}
 
 func (c *circuit) count(op netlist.Op) (count int) {
 	for _, g := range c.gate[netlist.Inputs:c.n] {
@@ -63,21 +60,11 @@ func (c *circuit) find(want, care uint64) int {
 	return -1
 }
 
-// circuitOf takes a netlist to work on.
-func circuitOf(n *netlist.Netlist) *circuit {
-	c := newCircuit()
-	for _, g := range n.Gates {
-		c.add(g.Op, int(g.A), int(g.B))
-	}
-	c.out = n.Out
-	return c
-}
-
 // netlist gives the circuit its final form.
 func (c *circuit) netlist() *netlist.Netlist {
-	n := &netlist.Netlist{Out: c.out}
-	n.Gates = append(n.Gates, c.gate[netlist.Inputs:c.n]...)
-	return n
+	return &netlist.Netlist{
+		Inputs: netlist.Inputs, Gates: slices.Clone(c.gate[netlist.Inputs:c.n]), Out: slices.Clone(c.out),
+	}
 }
 
 // replace makes everything that reads node old read node by.
@@ -101,7 +88,7 @@ func (c *circuit) replace(old, by int) {
 // compact sorts the gates so that each reads earlier nodes, drops those that
 // no output needs, and merges those that compute the same.
 func (c *circuit) compact() *circuit {
-	k := compactor{from: c, to: newCircuit()}
+	k := compactor{from: c, to: newCircuit(len(c.out))}
 	for i := range netlist.Inputs {
 		k.moved[i] = i + 1
 	}

@@ -92,9 +92,9 @@ func (b *builder) share(op netlist.Op, a, c int) int {
 }
 
 // construct builds all outputs of an S-box, in random order.
-func (b *builder) construct(outputs [netlist.Outputs]uint64) bool {
-	b.circuit = *newCircuit()
-	for _, o := range b.rng.Perm(netlist.Outputs) {
+func (b *builder) construct(outputs []uint64) bool {
+	b.circuit = *newCircuit(len(outputs))
+	for _, o := range b.rng.Perm(len(outputs)) {
 		node := b.build(outputs[o], all, 1<<netlist.Inputs-1, 0)
 		if node < 0 {
 			return false

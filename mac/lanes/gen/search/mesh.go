@@ -35,7 +35,7 @@ func meshOf(n *netlist.Netlist) *mesh {
 		}
 		m.add(l)
 	}
-	m.out = n.Out
+	m.out = [netlist.Outputs]uint8(n.Out)
 	return m
 }
 
@@ -44,9 +44,7 @@ func column(node int) uint64 { return []uint64{0xF0, 0xCC, 0xAA}[node] }
 
 func newMesh() *mesh {
 	m := &mesh{n: netlist.Inputs}
-	for i := range netlist.Inputs {
-		m.table[i] = netlist.Input(i)
-	}
+	copy(m.table[:], given)
 	return m
 }
 
@@ -75,7 +73,7 @@ func (m *mesh) find(want, care uint64) int {
 
 // netlist gives the mesh its final form.
 func (m *mesh) netlist() *netlist.Netlist {
-	n := &netlist.Netlist{Out: m.out}
+	n := &netlist.Netlist{Inputs: netlist.Inputs, Out: m.out[:]}
 	for _, l := range m.gate[netlist.Inputs:m.n] {
 		n.Gates = append(n.Gates, netlist.Gate{Op: netlist.Lookup, A: l.in[0], B: l.in[1], C: l.in[2], Table: l.table})
 	}

@@ -18,12 +18,12 @@ func TestRambleKeepsTheBox(t *testing.T) {
 			t.Fatal(err)
 		}
 		m := meshOf(n)
-		if err := m.netlist().Prove(box); err != nil {
+		if err := netlist.DES(box).Prove(m.netlist()); err != nil {
 			t.Fatal(err)
 		}
 		r := rambler{m.compact(), rand.New(rand.NewPCG(1, uint64(box)))}
 		small := r.ramble(300)
-		if err := small.netlist().Prove(box); err != nil {
+		if err := netlist.DES(box).Prove(small.netlist()); err != nil {
 			t.Error(err)
 		}
 		if small.gates() > 45 {
@@ -35,7 +35,7 @@ func TestRambleKeepsTheBox(t *testing.T) {
 func TestMeshIsBuiltByDivision(t *testing.T) {
 	for _, box := range []int{2, 7} {
 		m := built(box, rand.New(rand.NewPCG(2, 2)))
-		if err := m.netlist().Prove(box); err != nil {
+		if err := netlist.DES(box).Prove(m.netlist()); err != nil {
 			t.Error(err)
 		}
 		if m.gates() > 45 {

@@ -73,9 +73,9 @@ func (b *meshBuilder) shuffled() []uint8 {
 }
 
 // construct builds all outputs of an S-box, in random order.
-func (b *meshBuilder) construct(outputs [netlist.Outputs]uint64) bool {
+func (b *meshBuilder) construct(outputs []uint64) bool {
 	b.mesh = *newMesh()
-	for _, o := range b.rng.Perm(netlist.Outputs) {
+	for _, o := range b.rng.Perm(len(outputs)) {
 		node := b.build(outputs[o], all, 1<<netlist.Inputs-1, 0)
 		if node < 0 {
 			return false

@@ -44,7 +44,7 @@ func built(box int, rng *rand.Rand) *mesh {
 	b := meshBuilder{rng: rng, limit: maxNodes, width: wide}
 	var best mesh
 	for tries := 0; tries < full.builds || best.n == 0; tries++ {
-		if b.construct(netlist.Wanted(box)) {
+		if b.construct(netlist.DES(box).Wanted(0)) {
 			best = b.mesh
 			b.limit = best.n - 1
 		}

@@ -3,6 +3,7 @@ package main
 import (
 	"math"
 	"math/rand/v2"
+	"slices"
 
 	"pbochsm/mac/lanes/gen/netlist"
 )
@@ -11,50 +12,73 @@ import (
 // value more has to wait in memory.
 const registers = 10
 
-// Effort of ordering, found by trying.
+// allNodes bounds the nodes of any circuit.
+const allNodes = 1 << 8
+
+// Habits of ordering, found by trying.
 const (
-	orderMoves = 20_000
-	orderHeat  = 3 * perWait
-	perWait    = 200 // the weight of waiting in memory, against waiting in a register
+	orderHeat = 3 * perWait
+	perWait   = 200 // the weight of waiting in memory, against waiting in a register
 )
+
+// price compares circuits that are finished and ordered. It counts gates,
+// AndNot twice, and an eighth for each gate that a value waits in memory,
+// which is what it costs the plain Go core. It is in eighths.
+func price(n *netlist.Netlist) int {
+	inMemory, _ := waits(n, sequence(n))
+	return 8*operations(n) + inMemory
+}
+
+func operations(n *netlist.Netlist) int {
+	count := len(n.Gates)
+	for _, g := range n.Gates {
+		if g.Op == netlist.AndNot {
+			count++
+		}
+	}
+	return count
+}
 
 // An ordering arranges the gates of a finished circuit so that few values wait
 // at any time. The order changes nothing else.
 type ordering struct {
-	*circuit
-	seq  []int // the gates, in order
+	*netlist.Netlist
+	seq  []int // the nodes of the gates, in order
 	rng  *rand.Rand
 	cost int
 }
 
 // ordered gives the same circuit in the best order that annealing finds.
-func ordered(c *circuit, rng *rand.Rand) *circuit {
-	o := ordering{circuit: c, rng: rng}
-	o.seq = c.sequence()
+func ordered(n *netlist.Netlist, moves int, rng *rand.Rand) *netlist.Netlist {
+	o := ordering{Netlist: n, seq: sequence(n), rng: rng}
 	o.cost = o.waiting()
-	best, bestCost := append([]int(nil), o.seq...), o.cost
-	for move := range orderMoves {
-		o.shift(orderHeat * float64(orderMoves-move) / orderMoves)
+	best, bestCost := slices.Clone(o.seq), o.cost
+	for move := range moves {
+		o.shift(orderHeat * float64(moves-move) / float64(moves))
 		if o.cost < bestCost {
 			bestCost = o.cost
 			copy(best, o.seq)
 		}
 	}
-	to := newCircuit()
-	moved := [maxNodes]int{0, 1, 2, 3, 4, 5}
-	for _, i := range best {
-		to.copy(c, i, &moved)
+	to := &netlist.Netlist{Inputs: n.Inputs}
+	var moved [allNodes]uint8
+	for i := range n.Inputs {
+		moved[i] = uint8(i)
 	}
-	for i := range c.out {
-		to.out[i] = uint8(moved[c.out[i]])
+	for _, node := range best {
+		g := n.Gates[node-n.Inputs]
+		moved[node] = to.Add(g.Op, moved[g.A], moved[g.B])
+	}
+	for _, out := range n.Out {
+		to.Out = append(to.Out, moved[out])
 	}
 	return to
 }
 
 // sequence is the gates in the order they have.
-func (c *circuit) sequence() (seq []int) {
-	for i := netlist.Inputs; i < c.n; i++ {
-		seq = append(seq, i)
+func sequence(n *netlist.Netlist) (seq []int) {
+	for i := range n.Gates {
+		seq = append(seq, n.Inputs+i)
 	}
 	return seq
 }
@@ -89,8 +113,9 @@ func (o *ordering) room(place int) (first, last int) {
 	return first, last
 }
 
-func (c *circuit) reads(g, node int) bool {
-	return int(c.gate[g].A) == node || int(c.gate[g].B) == node
+func (o *ordering) reads(node, other int) bool {
+	g := &o.Gates[node-o.Inputs]
+	return int(g.A) == other || int(g.B) == other
 }
 
 func (o *ordering) move(from, to int) {
@@ -102,7 +127,7 @@ func (o *ordering) move(from, to int) {
 
 // waiting weighs an order.
 func (o *ordering) waiting() int {
-	inMemory, inAll := o.waits(o.seq)
+	inMemory, inAll := waits(o.Netlist, o.seq)
 	return perWait*inMemory + inAll
 }
 
@@ -110,22 +135,26 @@ func (o *ordering) waiting() int {
 // register, and all. A value waits from the gate that makes it, or an input
 // from the gate that reads it first, to the last gate that reads it. Outputs
 // leave at once.
-func (c *circuit) waits(seq []int) (inMemory, inAll int) {
-	var first, last [maxNodes]int
+func waits(n *netlist.Netlist, seq []int) (inMemory, inAll int) {
+	var first, last [allNodes]int
 	for i := range first {
 		first[i] = -1
 	}
-	for place, g := range seq {
-		first[g], last[g] = place, place
-		for _, node := range [2]uint8{c.gate[g].A, c.gate[g].B} {
-			if first[node] < 0 {
-				first[node] = place
+	for place, node := range seq {
+		first[node], last[node] = place, place
+		g := &n.Gates[node-n.Inputs]
+		for _, read := range [2]uint8{g.A, g.B} {
+			if first[read] < 0 {
+				first[read] = place
 			}
-			last[node] = place
+			last[read] = place
 		}
 	}
-	var change [maxNodes + 1]int
-	for node := range c.n {
+	var change [allNodes + 1]int
+	for node := range n.Inputs + len(n.Gates) {
+		if first[node] < 0 {
+			continue
+		}
 		change[first[node]]++
 		change[last[node]]--
 		inAll += last[node] - first[node]

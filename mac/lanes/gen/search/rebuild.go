@@ -10,7 +10,7 @@ func (w *walker) rebuild() *circuit {
 	g := netlist.Inputs + w.rng.IntN(c.gates())
 	care, above := c.observe(g)
 	served := c.servants(g)
-	b := &builder{circuit: *newCircuit(), rng: w.rng, width: narrow}
+	b := &builder{circuit: *newCircuit(len(c.out)), rng: w.rng, width: narrow}
 	var moved [maxNodes]int
 	for i := range c.n {
 		if i < netlist.Inputs {

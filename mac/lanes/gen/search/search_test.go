@@ -22,7 +22,7 @@ func TestStartFindsItsCircuitAgain(t *testing.T) {
 	if _, err := fmt.Sscanf(string(text), "# S-box 4, %d gates. Found by:\n# go run ./mac/lanes/gen/search -box %d -from %d", &gates, &box, &number); err != nil {
 		t.Fatal(err)
 	}
-	found := full.start(box, number).netlist()
+	found := full.start(box, number)
 	kept, err := netlist.Box(box)
 	if err != nil {
 		t.Fatal(err)
@@ -35,8 +35,8 @@ func TestStartFindsItsCircuitAgain(t *testing.T) {
 func TestEveryBoxIsFound(t *testing.T) {
 	for box := 1; box <= 8; box++ {
 		little := effort{builds: 1, moves: 1000}
-		n := little.start(box, 1).netlist()
-		if err := n.Prove(box); err != nil {
+		n := little.start(box, 1)
+		if err := netlist.DES(box).Prove(n); err != nil {
 			t.Error(err)
 		}
 		if len(n.Gates) > 90 {
@@ -51,8 +51,8 @@ func TestOrderOnlyMovesGates(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		got := ordered(circuitOf(n), rand.New(rand.NewPCG(1, 1))).netlist()
-		if err := got.Prove(box); err != nil {
+		got := ordered(n, 1000, rand.New(rand.NewPCG(1, 1)))
+		if err := netlist.DES(box).Prove(got); err != nil {
 			t.Error(err)
 		}
 		if len(got.Gates) != len(n.Gates) {
@@ -67,25 +67,25 @@ func TestKeepPrefersTheBetter(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	good, poor := circuitOf(n), (effort{builds: 1}).start(box, 2)
-	if poor.price() <= good.price() {
-		t.Fatalf("one build alone has the price %d, the kept circuit %d", poor.price(), good.price())
+	good, poor := n, (effort{builds: 1}).start(box, 2)
+	if price(poor) <= price(good) {
+		t.Fatalf("one build alone has the price %d, the kept circuit %d", price(poor), price(good))
 	}
 	dir := t.TempDir()
-	for i, step := range []struct{ offer, want *circuit }{{poor, poor}, {good, good}, {poor, good}} {
-		if err := kinds[false].keep(dir, box, 1, step.offer.netlist()); err != nil {
+	for i, step := range []struct{ offer, want *netlist.Netlist }{{poor, poor}, {good, good}, {poor, good}} {
+		if err := ordinary.keep(dir, box, 1, step.offer); err != nil {
 			t.Fatal(err)
 		}
 		text, err := os.ReadFile(filepath.Join(dir, "s4.txt"))
 		if err != nil {
 			t.Fatal(err)
 		}
-		kept, err := netlist.Parse(string(text))
+		kept, err := netlist.DES(box).Parse(string(text))
 		if err != nil {
 			t.Fatal(err)
 		}
-		if kept.String() != step.want.netlist().String() {
-			t.Errorf("step %d: %d gates are kept, want %d", i, len(kept.Gates), step.want.gates())
+		if kept.String() != step.want.String() {
+			t.Errorf("step %d: %d gates are kept, want %d", i, len(kept.Gates), len(step.want.Gates))
 		}
 	}
 }
@@ -95,7 +95,7 @@ func TestKeepRefusesAWrongCircuit(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := kinds[false].keep(t.TempDir(), 5, 1, n); err == nil {
+	if err := ordinary.keep(t.TempDir(), 5, 1, n); err == nil {
 		t.Error("the circuit of S4 is kept as S5")
 	}
 }
@@ -103,11 +103,11 @@ func TestKeepRefusesAWrongCircuit(t *testing.T) {
 // The price goes up with gates, with AndNot, and with values that wait.
 func TestPrice(t *testing.T) {
 	parse := func(text string) int {
-		n, err := netlist.Parse(text)
+		n, err := netlist.DES(1).Parse(text)
 		if err != nil {
 			t.Fatal(err)
 		}
-		return circuitOf(n).price()
+		return price(n)
 	}
 	and := parse("6 and 0 1\n7 and 6 2\n8 and 7 3\n9 and 8 4\n10 and 9 5\nout 10 10 10 10\n")
 	andNot := parse("6 and 0 1\n7 andn 6 2\n8 and 7 3\n9 and 8 4\n10 and 9 5\nout 10 10 10 10\n")
@@ -120,18 +120,16 @@ func TestPrice(t *testing.T) {
 // Eleven values that are all needed at the end are one more than there are
 // registers.
 func TestWaits(t *testing.T) {
-	c := newCircuit()
-	for i := range 6 {
-		c.add(netlist.Not, i, i)
+	n := &netlist.Netlist{Inputs: 6}
+	for i := range uint8(6) {
+		n.Add(netlist.Not, i, i)
 	}
-	sum := 0
-	for i := 1; i < c.n && i < 12; i++ {
-		sum = c.add(netlist.Xor, sum, i)
+	sum := uint8(0)
+	for i := uint8(1); i < 12; i++ {
+		sum = n.Add(netlist.Xor, sum, i)
 	}
-	for i := range c.out {
-		c.out[i] = uint8(sum)
-	}
-	inMemory, inAll := c.waits(c.sequence())
+	n.Out = []uint8{sum}
+	inMemory, inAll := waits(n, sequence(n))
 	if inMemory == 0 || inAll <= inMemory {
 		t.Errorf("waits %d in memory and %d in all; twelve values are needed at once", inMemory, inAll)
 	}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"math/rand/v2"
+	"slices"
 
 	"pbochsm/mac/lanes/gen/netlist"
 )
@@ -66,6 +67,7 @@ func (c *circuit) observe(g int) (care uint64, above [maxNodes]bool) {
 // exchange puts another gate in the place of a random one.
 func (w *walker) exchange() *circuit {
 	c := *w.circuit
+	c.out = slices.Clone(c.out)
 	g := netlist.Inputs + w.rng.IntN(c.gates())
 	care, above := c.observe(g)
 	var pool []int // of nodes that g may read

@@ -6,6 +6,8 @@ import (
 
 	"github.com/mmcloughlin/avo/attr"
 	"github.com/mmcloughlin/avo/operand"
+
+	"pbochsm/mac/lanes/gen/field"
 )
 
 // FK of GB/T 32907, section 7.3.
@@ -63,10 +65,10 @@ func (m *machine) everywhere(name string, text ...byte) operand.Mem {
 
 // halves are an affine map as two tables: of the lower half of a byte, and of
 // the upper.
-func (a affine) halves() (lower, upper []byte) {
+func halves(a field.Affine) (lower, upper []byte) {
 	for n := range 16 {
-		lower = append(lower, a.of(byte(n)))
-		upper = append(upper, a.matrix.of(byte(n<<4)))
+		lower = append(lower, a.Of(byte(n)))
+		upper = append(upper, a.Matrix.Of(byte(n<<4)))
 	}
 	return lower, upper
 }

@@ -5,6 +5,8 @@ import (
 
 	"github.com/mmcloughlin/avo/operand"
 	"github.com/mmcloughlin/avo/reg"
+
+	"pbochsm/mac/lanes/gen/field"
 )
 
 // sum is the truth table of adding three bits.
@@ -22,14 +24,14 @@ func (m *machine) avx512() instructions {
 		xor:  func(a, b, to operand.Op) { m.VPXORD(a, b, to) },
 		add:  add,
 		begin: func() {
-			for i, q := range []uint64{entry().operand(), exit().operand()} {
+			for i, q := range []uint64{operandOf(entry().Matrix), operandOf(exit().Matrix)} {
 				half := []uint32{uint32(q), uint32(q >> 32)}
 				m.VPBROADCASTQ(m.table([]string{"entry", "exit"}[i], half), matrices[i])
 			}
 		},
 		box: func(x reg.VecPhysical, _ []reg.VecPhysical) {
-			m.VGF2P8AFFINEQB(operand.U8(entry().constant), matrices[0], x, x)
-			m.VGF2P8AFFINEINVQB(operand.U8(exit().constant), matrices[1], x, x)
+			m.VGF2P8AFFINEQB(operand.U8(entry().Constant), matrices[0], x, x)
+			m.VGF2P8AFFINEINVQB(operand.U8(exit().Constant), matrices[1], x, x)
 		},
 		spread: func(turns []int, x, to reg.VecPhysical, t []reg.VecPhysical) {
 			m.xor(x, to, to)
@@ -66,8 +68,8 @@ func (m *machine) avx2() instructions {
 			m.VPXOR(b, to, to)
 		},
 		begin: func() {
-			for i, a := range []affine{entry(), exitAES()} {
-				lower, upper := a.halves()
+			for i, a := range []field.Affine{entry(), exitAES()} {
+				lower, upper := halves(a)
 				name := []string{"entry", "exit"}[i]
 				m.VMOVDQU(m.everywhere(name+"lower", lower...), tables[2*i])
 				m.VMOVDQU(m.everywhere(name+"upper", upper...), tables[2*i+1])

@@ -52,10 +52,6 @@ func Start(ctx context.Context, settings ...string) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	postgres, err := binary("postgres")
-	if err != nil {
-		return nil, err
-	}
 	dir, err := os.MkdirTemp("", "pg")
 	if err != nil {
 		return nil, err
@@ -71,27 +67,36 @@ func Start(ctx context.Context, settings ...string) (*Server, error) {
 	if out, err := make.CombinedOutput(); err != nil {
 		return nil, errors.Join(fmt.Errorf("pgtest: initdb: %w: %s", err, out), s.Stop())
 	}
-	args := []string{"-D", data, "-k", dir, "-c", "listen_addresses=", "-c", "max_connections=200", "-c", "shared_buffers=64MB"}
+	return s, s.run(ctx, as, settings...)
+}
+
+// run starts the server on the data that its folder has.
+func (s *Server) run(ctx context.Context, as *syscall.SysProcAttr, settings ...string) error {
+	postgres, err := binary("postgres")
+	if err != nil {
+		return errors.Join(err, s.Stop())
+	}
+	args := []string{"-D", filepath.Join(s.dir, "data"), "-k", s.dir, "-c", "listen_addresses=", "-c", "max_connections=200", "-c", "shared_buffers=64MB"}
 	for _, setting := range settings {
 		args = append(args, "-c", setting)
 	}
 	s.process = exec.Command(postgres, args...) //nolint:gosec,noctx // the program that was found; Stop ends it
-	s.process.SysProcAttr, s.process.Dir = as, dir
-	log, err := os.Create(filepath.Join(dir, "log"))
+	s.process.SysProcAttr, s.process.Dir = as, s.dir
+	log, err := os.Create(filepath.Join(s.dir, "log"))
 	if err != nil {
-		return nil, errors.Join(err, s.Stop())
+		return errors.Join(err, s.Stop())
 	}
 	defer log.Close()
 	s.process.Stdout, s.process.Stderr = log, log
 	if err := s.process.Start(); err != nil {
 		s.process = nil
-		return nil, errors.Join(err, s.Stop())
+		return errors.Join(err, s.Stop())
 	}
 	if err := s.wait(ctx); err != nil {
 		text, _ := os.ReadFile(log.Name())
-		return nil, errors.Join(fmt.Errorf("%w: %s", err, text), s.Stop())
+		return errors.Join(fmt.Errorf("%w: %s", err, text), s.Stop())
 	}
-	return s, nil
+	return nil
 }
 
 // owner gives dir to the user postgres where this process is root: the server
@@ -153,6 +158,30 @@ func (s *Server) NewDatabase(ctx context.Context) (string, error) {
 	name := fmt.Sprintf("ledger%d", s.databases.Add(1))
 	_, err = c.Exec(ctx, "CREATE DATABASE "+name)
 	return s.DSN(name), errors.Join(err, c.Close(ctx))
+}
+
+// Standby starts a server that follows s, answers whoever reads, and is stopped
+// like any other.
+func (s *Server) Standby(ctx context.Context) (*Server, error) {
+	program, err := binary("pg_basebackup")
+	if err != nil {
+		return nil, err
+	}
+	dir, err := os.MkdirTemp("", "pg")
+	if err != nil {
+		return nil, err
+	}
+	standby := &Server{dir: dir}
+	as, err := owner(dir)
+	if err != nil {
+		return nil, errors.Join(err, standby.Stop())
+	}
+	backup := exec.CommandContext(ctx, program, "-D", filepath.Join(dir, "data"), "-h", s.dir, "-U", "onecard", "-R", "-c", "fast", "--no-sync") //nolint:gosec // the program that was found
+	backup.SysProcAttr, backup.Dir = as, dir
+	if out, err := backup.CombinedOutput(); err != nil {
+		return nil, errors.Join(fmt.Errorf("pgtest: pg_basebackup: %w: %s", err, out), standby.Stop())
+	}
+	return standby, standby.run(ctx, as)
 }
 
 // Stop ends the server and removes what it left.
