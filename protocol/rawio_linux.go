@@ -37,8 +37,9 @@ func (l *loop) pollNow() int {
 	return int(n)
 }
 
-// yieldNow lets other threads run that want this processor.
-func yieldNow() { _, _, _ = syscall.RawSyscall(unix.SYS_SCHED_YIELD, 0, 0, 0) }
+// yieldNow lets other threads run that want this processor. The runtime knows: it
+// may take a while.
+func yieldNow() { _, _, _ = syscall.Syscall(unix.SYS_SCHED_YIELD, 0, 0, 0) }
 
 func rawCall(call uintptr, fd int, b []byte) (int, error) {
 	if len(b) == 0 {
