@@ -113,6 +113,49 @@ func TestBatchIsAnsweredPerOp(t *testing.T) {
 	}
 }
 
+// TestManyAreArranged has operations of all kinds in turns: a backend gets those
+// that are alike side by side, and those with fewer levels first.
+func TestManyAreArranged(t *testing.T) {
+	r := new(recorder)
+	hsm := newEngine(t, r, append(keysWithLevels(2), otherLevels()...)...)
+	var ops []mac.Op
+	for range 20 {
+		for _, op := range rightOps(t) {
+			ops = append(ops, op)
+			op.Key.Set, op.Levels = 9, 1
+			ops = append(ops, op)
+		}
+	}
+	if err := hsm.Do(context.Background(), ops); err != nil {
+		t.Fatal(err)
+	}
+	if len(r.chains) != len(ops) {
+		t.Fatalf("%d chains for %d operations", len(r.chains), len(ops))
+	}
+	changes := 0
+	for i := 1; i < len(r.chains); i++ {
+		before, c := &r.chains[i-1], &r.chains[i]
+		if c.Levels < before.Levels {
+			t.Fatalf("chain %d has %d levels, the one before %d", i, c.Levels, before.Levels)
+		}
+		if c.Key != before.Key || c.Data != before.Data || c.Message != before.Message {
+			changes++
+		}
+	}
+	if kinds := len(ops) / 20; changes >= 2*kinds {
+		t.Errorf("%d times a chain is unlike the one before, of %d that there are", changes, kinds)
+	}
+}
+
+// otherLevels are keys of one level.
+func otherLevels() []keystore.Entry {
+	keys := keysWithLevels(1)
+	for i := range keys {
+		keys[i].Set = 9
+	}
+	return keys
+}
+
 // TestRefusedOpsReachNoBackend holds that nothing is computed under a key that
 // may not answer.
 func TestRefusedOpsReachNoBackend(t *testing.T) {

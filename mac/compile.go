@@ -1,6 +1,7 @@
 package mac
 
 import (
+	"encoding/binary"
 	"slices"
 
 	"pbochsm/keystore"
@@ -12,6 +13,7 @@ type procedure struct {
 	recipe // with the variants of the profiles
 	runs   []Run
 	ranged []Field // the inputs that can be out of range
+	usual  usual   // how they mostly are
 	only   byte    // what Type is where it is no input; else 0
 
 	ofSession, ofLock, ofClaimed, ofMade pieces
@@ -73,7 +75,44 @@ func (r recipe) compile() procedure {
 	if len(r.types) == 1 {
 		p.only = byte(r.types[0])
 	}
+	p.usual = usualOf(&r, p.ranged)
 	return p
+}
+
+// A usual is what the fields of a transaction that can be out of range are in
+// nearly all that are not: it takes a few steps to see, and spares the
+// search for the one that is. What it does not know may be in range all the same.
+type usual struct {
+	known bool
+	types [4]uint64 // a bit for each that Type may be
+	dated bool      // there are Date and Time
+}
+
+func usualOf(r *recipe, ranged []Field) (u usual) {
+	u.known = r.command == nil && !slices.Contains(ranged, AuthCode)
+	u.dated = slices.Contains(ranged, Date) && slices.Contains(ranged, Time)
+	u.known = u.known && u.dated == (slices.Contains(ranged, Date) || slices.Contains(ranged, Time))
+	for _, t := range r.types {
+		u.types[t>>6] |= 1 << (t & 63)
+	}
+	if !slices.Contains(ranged, Type) {
+		u.types = [4]uint64{^uint64(0), ^uint64(0), ^uint64(0), ^uint64(0)}
+	}
+	return u
+}
+
+func (u *usual) is(op *Op) bool {
+	t := op.fields[typeAt]
+	return u.known && u.types[t>>6]>>(t&63)&1 != 0 && (!u.dated || usualDate(op))
+}
+
+// usualDate tells whether Date is a day of a common year and Time one of a day.
+// They lie side by side.
+func usualDate(op *Op) bool {
+	x := binary.BigEndian.Uint64(op.fields[dateAt:]) >> 8
+	year, month, day := uint16(x>>40), byte(x>>32), byte(x>>24)
+	return decimal(uint32(x>>32)) && decimal(uint32(x)) && year != 0 && int(month) < len(lastDay) &&
+		day != 0 && day <= lastDay[month] && byte(x>>16) < 0x24 && byte(x>>8) < 0x60 && byte(x) < 0x60
 }
 
 // A setting is what an operation is compiled for besides its fields.
@@ -95,6 +134,9 @@ func (s setting) block() int {
 func (p *procedure) check(op *Op, profile *keystore.Profile) error {
 	if int(op.Levels) > len(op.Factors) {
 		return Factors.invalid()
+	}
+	if p.usual.is(op) {
+		return nil
 	}
 	for _, f := range p.ranged {
 		if !p.fits(f, op, profile) {

@@ -37,16 +37,6 @@ func NewEngine(keys Keys, backend Backend) *Engine {
 // Prompt tells whether the arithmetic waits for nothing; nor does what is around it.
 func (e *Engine) Prompt() bool { return isPrompt(e.backend) }
 
-// A batch is the working memory of one Do: the chains of the operations that
-// are well formed, and where each came from.
-type batch struct {
-	chains []Chain
-	from   []int
-
-	again     []Chain // of issuer scripts that take a second run
-	againFrom []int
-}
-
 // Do answers ops in one run of the backend.
 func (e *Engine) Do(ctx context.Context, ops []Op) error {
 	b, _ := e.batches.Get().(*batch)
@@ -107,129 +97,6 @@ func settingOf(keys *keystore.Snapshot, op *Op, h keystore.Handle) setting {
 	return setting{keys.Profile(op.Key.Set), keys.Key(h).Cipher}
 }
 
-// compile makes a chain of each operation that fits its key, and refuses the
-// others.
-func (b *batch) compile(keys *keystore.Snapshot, ops []Op) {
-	b.chains, b.from = b.chains[:0], b.from[:0]
-	b.again, b.againFrom = b.again[:0], b.againFrom[:0]
-	var found admissions
-	for i := range ops {
-		op := &ops[i]
-		op.Withdraw()
-		c := b.next()
-		if op.Err = found.of(op).admit(keys, op, c); op.Err != nil {
-			*c = Chain{}
-			b.chains = b.chains[:len(b.chains)-1]
-			continue
-		}
-		b.from = append(b.from, i)
-	}
-}
-
-// next is one more chain, zero: the memory beyond those of b always is.
-func (b *batch) next() *Chain {
-	n := len(b.chains)
-	if n == cap(b.chains) {
-		b.chains = append(b.chains, Chain{})
-	}
-	b.chains = b.chains[:n+1]
-	return &b.chains[n]
-}
-
-// Admissions are what was found for the operations of a batch: neighbours are
-// mostly alike, and a file is of a few kinds, keys and numbers of levels that
-// come in any order. Each has one place, where the last of those that share it
-// stays.
-type admissions [32]admission
-
-// of gives the place of op, empty if it holds another one's.
-func (as *admissions) of(op *Op) *admission {
-	k := op.Key
-	i := (uint32(op.Kind)*0x9E3779B1 + uint32(op.Levels)*0x85EBCA6B + (uint32(k.Set)<<16|uint32(k.Version)<<8|uint32(k.Algorithm))*0xC2B2AE35) >> 27
-	a := &as[i]
-	if a.kind != op.Kind || a.key != op.Key || a.levels != op.Levels {
-		*a = admission{}
-	}
-	return a
-}
-
-// An admission is what was found for an operation, which goes for others too as
-// long as they are of its kind, key and number of levels.
-type admission struct {
-	kind   Kind // 0: nothing was found
-	levels uint8
-	key    KeyID
-
-	procedure *procedure
-	handle    keystore.Handle
-	setting   setting
-}
-
-// admit finds the key of op, holds op against it and makes its chain.
-func (a *admission) admit(keys *keystore.Snapshot, op *Op, c *Chain) error {
-	if a.kind == 0 {
-		return a.find(keys, op, c)
-	}
-	if err := a.procedure.check(op, a.setting.profile); err != nil {
-		return err
-	}
-	c.Key = a.handle
-	return a.chain(keys, op, c)
-}
-
-// chain makes the chain of an operation that has been checked.
-func (a *admission) chain(keys *keystore.Snapshot, op *Op, c *Chain) error {
-	if err := a.procedure.chain(op, c, a.setting); err != nil {
-		return err
-	}
-	if op.Kind == KindWriteKey {
-		return writeKey(keys, op, c)
-	}
-	return nil
-}
-
-// find is admit for an operation unlike those before. A field that is out of
-// range comes before a key that does not fit.
-func (a *admission) find(keys *keystore.Snapshot, op *Op, c *Chain) error {
-	if !op.Kind.known() {
-		return ErrUnsupported
-	}
-	if _, needed := op.Kind.WithSerial(); needed {
-		return ErrNoSerials
-	}
-	if op.Kind.IsGeneric() {
-		g := op.Generic()
-		if g == nil {
-			return ErrInvalid
-		}
-		return g.admit(keys, op, c)
-	}
-	if op.Kind.IsRaw() {
-		r := op.Raw()
-		if r == nil {
-			return ErrInvalid
-		}
-		return r.admit(keys, op, c)
-	}
-	profile := keys.Profile(op.Key.Set)
-	p := op.Kind.under(profile)
-	if err := p.check(op, profile); err != nil {
-		return err
-	}
-	h, err := keys.Find(keystore.Ref{
-		Set: op.Key.Set, Usage: p.usage, Version: op.Key.Version, Algorithm: op.Key.Algorithm,
-	})
-	if err != nil {
-		return err
-	}
-	if keys.Key(h).Levels != op.Levels {
-		return Factors.invalid()
-	}
-	*a = admission{op.Kind, op.Levels, op.Key, p, h, settingOf(keys, op, h)}
-	c.Key = h
-	return a.chain(keys, op, c)
-}
-
 // judge compares the claimed MAC and releases the one that was made. A wrong
 // claim takes the same path as a right one up to the last line.
 func (r *recipe) judge(c *Chain, op *Op) {
@@ -264,15 +131,3 @@ func (r *recipe) judge(c *Chain, op *Op) {
 
 // word is the left half of a MAC.
 func word(b []byte) int32 { return int32(binary.BigEndian.Uint32(b)) }
-
-// clear wipes what the batch learned.
-func (b *batch) clear() {
-	for _, chains := range [][]Chain{b.chains, b.again} {
-		for i := range chains {
-			if s := chains[i].Script; s != nil {
-				clear(s.Data)
-			}
-		}
-		clear(chains)
-	}
-}

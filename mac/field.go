@@ -80,6 +80,9 @@ type place struct {
 const (
 	fieldBytes = 62
 	fieldRoom  = fieldBytes + pieceSize - 1
+
+	typeAt = 14
+	dateAt = 21 // Time follows
 )
 
 // The places of a load are those of its request, from first to last, so that
@@ -89,10 +92,10 @@ var places = [numFields]place{
 	OnlineCounter:  {name: "online-counter", zh: "联机交易序号", at: 4, width: 2},
 	OldBalance:     {name: "balance", zh: "交易前余额", at: 6, width: 4},
 	Amount:         {name: "amount", zh: "交易金额", at: 10, width: 4},
-	Type:           {name: "type", zh: "交易类型标识", at: 14, width: 1},
+	Type:           {name: "type", zh: "交易类型标识", at: typeAt, width: 1},
 	Terminal:       {name: "terminal", zh: "终端机编号", at: 15, width: 6},
-	Date:           {name: "date", zh: "交易日期", at: 21, width: 4},
-	Time:           {name: "time", zh: "交易时间", at: 25, width: 3},
+	Date:           {name: "date", zh: "交易日期", at: dateAt, width: 4},
+	Time:           {name: "time", zh: "交易时间", at: dateAt + 4, width: 3},
 	MAC1:           {name: "mac1", zh: "MAC1", at: 28, width: 4},
 	MAC2:           {name: "mac2", zh: "MAC2", at: 28, width: 4},
 	MAC3:           {name: "mac3", zh: "MAC3", at: 28, width: 4},

@@ -139,7 +139,10 @@ func (op *Op) SetCommand(command []byte) {
 // Withdraw takes back whatever op was answered.
 func (op *Op) Withdraw() {
 	op.Answer = [4]byte{}
-	op.SetCommand(nil)
+	if op.script == nil {
+		return
+	}
+	op.script.command = nil
 	if g := op.Generic(); g != nil {
 		g.withdraw()
 	}

@@ -253,3 +253,283 @@ whole:
 done:
 	VZEROUPPER
 	RET
+
+DATA values0<>+0(SB)/8, $0x8080808080808080
+DATA values0<>+8(SB)/8, $0x8080808080808080
+DATA values0<>+16(SB)/8, $0x8080808080808080
+DATA values0<>+24(SB)/8, $0x8080808080808080
+DATA values0<>+32(SB)/8, $0x8080808080808080
+DATA values0<>+40(SB)/8, $0x8080808080808080
+DATA values0<>+48(SB)/8, $0x0706050403020100
+DATA values0<>+56(SB)/8, $0x8080808080800908
+GLOBL values0<>(SB), RODATA|NOPTR, $64
+
+DATA values1<>+0(SB)/8, $0x800f0e0d0c0b0a80
+DATA values1<>+8(SB)/8, $0x8080808080808080
+DATA values1<>+16(SB)/8, $0x8080808080808080
+DATA values1<>+24(SB)/8, $0x8080808080808080
+DATA values1<>+32(SB)/8, $0x800f0e0d0c0b0a80
+DATA values1<>+40(SB)/8, $0x8080808080808080
+DATA values1<>+48(SB)/8, $0x8080808080808080
+DATA values1<>+56(SB)/8, $0x8080808080808080
+GLOBL values1<>(SB), RODATA|NOPTR, $64
+
+// func decode128(record *byte, text *byte, p *byte, never *byte) bool
+// Requires: AVX, AVX2, AVX512BW, AVX512F, AVX512VBMI
+TEXT ·decode128(SB), NOSPLIT, $0-33
+	MOVQ         record+0(FP), AX
+	MOVQ         text+8(FP), CX
+	MOVQ         p+16(FP), DX
+	MOVQ         never+24(FP), BX
+	VMOVDQU64    values0<>+0(SB), Z0
+	VPBROADCASTB (BX), Z2
+	VMOVDQU64    values1<>+0(SB), Z1
+	VPBROADCASTB 1(BX), Z3
+	XORQ         BX, BX
+	KMOVQ        88(DX), K1
+	VMOVDQU8.Z   (CX), K1, Z4
+	VMOVDQA64    Z4, Z5
+	VPERMI2B     Z1, Z0, Z5
+	VPORQ        Z4, Z5, Z6
+	KMOVQ        72(DX), K2
+	VPMOVB2M     Z6, K1
+	KANDQ        K1, K2, K1
+	KMOVQ        K1, SI
+	ORQ          SI, BX
+	KMOVQ        64(DX), K1
+	VPCMPUB      $0x04, (DX), Z4, K1, K1
+	KMOVQ        K1, SI
+	ORQ          SI, BX
+	KMOVQ        80(DX), K1
+	VPCMPEQB     Z2, Z4, K1, K1
+	KMOVQ        K1, SI
+	ORQ          SI, BX
+	KMOVQ        80(DX), K1
+	VPCMPEQB     Z3, Z4, K1, K1
+	KMOVQ        K1, SI
+	ORQ          SI, BX
+	KMOVQ        184(DX), K1
+	VMOVDQU8.Z   64(CX), K1, Z4
+	VMOVDQA64    Z4, Z6
+	VPERMI2B     Z1, Z0, Z6
+	VPORQ        Z4, Z6, Z0
+	KMOVQ        168(DX), K2
+	VPMOVB2M     Z0, K1
+	KANDQ        K1, K2, K1
+	KMOVQ        K1, CX
+	ORQ          CX, BX
+	KMOVQ        160(DX), K1
+	VPCMPUB      $0x04, 96(DX), Z4, K1, K1
+	KMOVQ        K1, CX
+	ORQ          CX, BX
+	KMOVQ        176(DX), K1
+	VPCMPEQB     Z2, Z4, K1, K1
+	KMOVQ        K1, CX
+	ORQ          CX, BX
+	KMOVQ        176(DX), K1
+	VPCMPEQB     Z3, Z4, K1, K1
+	KMOVQ        K1, CX
+	ORQ          CX, BX
+	TESTQ        BX, BX
+	JNE          none
+	VPBROADCASTD sixteens<>+0(SB), Z0
+	VMOVDQU64    384(DX), Z1
+	KMOVQ        512(DX), K1
+	VPERMI2B.Z   Z6, Z5, K1, Z1
+	VPMADDUBSW   Z0, Z1, Z1
+	VPMOVWB      Z1, Y1
+	VPOR         528(DX), Y1, Y1
+	MOVQ         560(DX), CX
+	VMOVDQU      Y1, (AX)(CX*1)
+	VMOVDQU64    568(DX), Z1
+	KMOVQ        696(DX), K1
+	VPERMI2B.Z   Z6, Z5, K1, Z1
+	VPMADDUBSW   Z0, Z1, Z1
+	VPMOVWB      Z1, Y1
+	VPOR         712(DX), Y1, Y1
+	MOVQ         744(DX), CX
+	VMOVDQU      Y1, (AX)(CX*1)
+	VMOVDQU64    752(DX), Z1
+	KMOVQ        880(DX), K1
+	VPERMI2B.Z   Z6, Z5, K1, Z1
+	VPMADDUBSW   Z0, Z1, Z1
+	VPMOVWB      Z1, Y1
+	VPOR         896(DX), Y1, Y1
+	MOVQ         928(DX), CX
+	VMOVDQU      Y1, (AX)(CX*1)
+	VMOVDQU64    936(DX), Z1
+	KMOVQ        1064(DX), K1
+	VPERMI2B.Z   Z6, Z5, K1, Z1
+	VPMADDUBSW   Z0, Z1, Z1
+	VPMOVWB      Z1, Y0
+	VPOR         1080(DX), Y0, Y0
+	MOVQ         1112(DX), CX
+	VMOVDQU      Y0, (AX)(CX*1)
+	MOVB         $0x01, ret+32(FP)
+	VZEROUPPER
+	RET
+
+none:
+	MOVB $0x00, ret+32(FP)
+	VZEROUPPER
+	RET
+
+// func decode256(record *byte, text *byte, p *byte, never *byte) bool
+// Requires: AVX, AVX2, AVX512BW, AVX512F, AVX512VBMI
+TEXT ·decode256(SB), NOSPLIT, $0-33
+	MOVQ         record+0(FP), AX
+	MOVQ         text+8(FP), CX
+	MOVQ         p+16(FP), DX
+	MOVQ         never+24(FP), BX
+	VMOVDQU64    values0<>+0(SB), Z0
+	VPBROADCASTB (BX), Z2
+	VMOVDQU64    values1<>+0(SB), Z1
+	VPBROADCASTB 1(BX), Z3
+	XORQ         BX, BX
+	KMOVQ        88(DX), K1
+	VMOVDQU8.Z   (CX), K1, Z4
+	VMOVDQA64    Z4, Z5
+	VPERMI2B     Z1, Z0, Z5
+	VPORQ        Z4, Z5, Z6
+	KMOVQ        72(DX), K2
+	VPMOVB2M     Z6, K1
+	KANDQ        K1, K2, K1
+	KMOVQ        K1, SI
+	ORQ          SI, BX
+	KMOVQ        64(DX), K1
+	VPCMPUB      $0x04, (DX), Z4, K1, K1
+	KMOVQ        K1, SI
+	ORQ          SI, BX
+	KMOVQ        80(DX), K1
+	VPCMPEQB     Z2, Z4, K1, K1
+	KMOVQ        K1, SI
+	ORQ          SI, BX
+	KMOVQ        80(DX), K1
+	VPCMPEQB     Z3, Z4, K1, K1
+	KMOVQ        K1, SI
+	ORQ          SI, BX
+	KMOVQ        184(DX), K1
+	VMOVDQU8.Z   64(CX), K1, Z4
+	VMOVDQA64    Z4, Z6
+	VPERMI2B     Z1, Z0, Z6
+	VPORQ        Z4, Z6, Z7
+	KMOVQ        168(DX), K2
+	VPMOVB2M     Z7, K1
+	KANDQ        K1, K2, K1
+	KMOVQ        K1, SI
+	ORQ          SI, BX
+	KMOVQ        160(DX), K1
+	VPCMPUB      $0x04, 96(DX), Z4, K1, K1
+	KMOVQ        K1, SI
+	ORQ          SI, BX
+	KMOVQ        176(DX), K1
+	VPCMPEQB     Z2, Z4, K1, K1
+	KMOVQ        K1, SI
+	ORQ          SI, BX
+	KMOVQ        176(DX), K1
+	VPCMPEQB     Z3, Z4, K1, K1
+	KMOVQ        K1, SI
+	ORQ          SI, BX
+	KMOVQ        280(DX), K1
+	VMOVDQU8.Z   128(CX), K1, Z4
+	VMOVDQA64    Z4, Z7
+	VPERMI2B     Z1, Z0, Z7
+	VPORQ        Z4, Z7, Z8
+	KMOVQ        264(DX), K2
+	VPMOVB2M     Z8, K1
+	KANDQ        K1, K2, K1
+	KMOVQ        K1, SI
+	ORQ          SI, BX
+	KMOVQ        256(DX), K1
+	VPCMPUB      $0x04, 192(DX), Z4, K1, K1
+	KMOVQ        K1, SI
+	ORQ          SI, BX
+	KMOVQ        272(DX), K1
+	VPCMPEQB     Z2, Z4, K1, K1
+	KMOVQ        K1, SI
+	ORQ          SI, BX
+	KMOVQ        272(DX), K1
+	VPCMPEQB     Z3, Z4, K1, K1
+	KMOVQ        K1, SI
+	ORQ          SI, BX
+	KMOVQ        376(DX), K1
+	VMOVDQU8.Z   192(CX), K1, Z4
+	VMOVDQA64    Z4, Z8
+	VPERMI2B     Z1, Z0, Z8
+	VPORQ        Z4, Z8, Z0
+	KMOVQ        360(DX), K2
+	VPMOVB2M     Z0, K1
+	KANDQ        K1, K2, K1
+	KMOVQ        K1, CX
+	ORQ          CX, BX
+	KMOVQ        352(DX), K1
+	VPCMPUB      $0x04, 288(DX), Z4, K1, K1
+	KMOVQ        K1, CX
+	ORQ          CX, BX
+	KMOVQ        368(DX), K1
+	VPCMPEQB     Z2, Z4, K1, K1
+	KMOVQ        K1, CX
+	ORQ          CX, BX
+	KMOVQ        368(DX), K1
+	VPCMPEQB     Z3, Z4, K1, K1
+	KMOVQ        K1, CX
+	ORQ          CX, BX
+	TESTQ        BX, BX
+	JNE          none
+	VPBROADCASTD sixteens<>+0(SB), Z0
+	VMOVDQU64    384(DX), Z1
+	KMOVQ        512(DX), K1
+	VPERMI2B.Z   Z6, Z5, K1, Z1
+	VMOVDQU64    448(DX), Z2
+	KMOVQ        520(DX), K1
+	VPERMI2B.Z   Z8, Z7, K1, Z2
+	VPORQ        Z2, Z1, Z1
+	VPMADDUBSW   Z0, Z1, Z1
+	VPMOVWB      Z1, Y1
+	VPOR         528(DX), Y1, Y1
+	MOVQ         560(DX), CX
+	VMOVDQU      Y1, (AX)(CX*1)
+	VMOVDQU64    568(DX), Z1
+	KMOVQ        696(DX), K1
+	VPERMI2B.Z   Z6, Z5, K1, Z1
+	VMOVDQU64    632(DX), Z2
+	KMOVQ        704(DX), K1
+	VPERMI2B.Z   Z8, Z7, K1, Z2
+	VPORQ        Z2, Z1, Z1
+	VPMADDUBSW   Z0, Z1, Z1
+	VPMOVWB      Z1, Y1
+	VPOR         712(DX), Y1, Y1
+	MOVQ         744(DX), CX
+	VMOVDQU      Y1, (AX)(CX*1)
+	VMOVDQU64    752(DX), Z1
+	KMOVQ        880(DX), K1
+	VPERMI2B.Z   Z6, Z5, K1, Z1
+	VMOVDQU64    816(DX), Z2
+	KMOVQ        888(DX), K1
+	VPERMI2B.Z   Z8, Z7, K1, Z2
+	VPORQ        Z2, Z1, Z1
+	VPMADDUBSW   Z0, Z1, Z1
+	VPMOVWB      Z1, Y1
+	VPOR         896(DX), Y1, Y1
+	MOVQ         928(DX), CX
+	VMOVDQU      Y1, (AX)(CX*1)
+	VMOVDQU64    936(DX), Z1
+	KMOVQ        1064(DX), K1
+	VPERMI2B.Z   Z6, Z5, K1, Z1
+	VMOVDQU64    1000(DX), Z2
+	KMOVQ        1072(DX), K1
+	VPERMI2B.Z   Z8, Z7, K1, Z2
+	VPORQ        Z2, Z1, Z1
+	VPMADDUBSW   Z0, Z1, Z1
+	VPMOVWB      Z1, Y0
+	VPOR         1080(DX), Y0, Y0
+	MOVQ         1112(DX), CX
+	VMOVDQU      Y0, (AX)(CX*1)
+	MOVB         $0x01, ret+32(FP)
+	VZEROUPPER
+	RET
+
+none:
+	MOVB $0x00, ret+32(FP)
+	VZEROUPPER
+	RET

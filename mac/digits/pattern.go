@@ -10,7 +10,8 @@ import (
 // A Pattern is a text of fixed length in which digits stand in fixed places, and
 // the record that they are decoded into. Most lines of a file have the pattern of
 // a line before. To hold one against it, and to make its record, is one step
-// where the processor has AVX2, instead of one for each value.
+// where the processor has AVX-512, and a few where it has AVX2, instead of one
+// for each value.
 type Pattern struct {
 	size   int // of the text
 	blocks []patternBlock
@@ -19,6 +20,8 @@ type Pattern struct {
 	moves []move // in the order of their places in the record
 	still []byte // the record
 	kept  []byte // FF where it is the same for every text
+
+	wide *widePattern // nil: there is none
 }
 
 // A Value is where digits stand in a text, Digits of them from At on, and where
@@ -88,6 +91,7 @@ func NewPattern(example, record []byte, values []Value, gaps []Gap, never [2]byt
 		}
 	}
 	slices.SortFunc(p.moves, func(a, b move) int { return cmp.Compare(a.to, b.to) })
+	p.wide = p.widen(values)
 	return p, p.matches(example)
 }
 
@@ -117,9 +121,19 @@ func (p *Pattern) Size() int { return p.size }
 // Decode makes the record of what text begins with, and tells whether that has
 // the pattern. If not, the record stays as it was.
 func (p *Pattern) Decode(record, text []byte) bool {
-	if len(text) < p.size || len(record) != len(p.still) {
+	switch {
+	case len(text) < p.size || len(record) != len(p.still):
 		return false
+	case p.wide == nil:
+		return p.decodeNarrow(record, text)
+	case p.size <= maxWideText/2:
+		return decode128(&record[0], &text[0], p.wide, &p.never)
 	}
+	return decode256(&record[0], &text[0], p.wide, &p.never)
+}
+
+// decodeNarrow is Decode without AVX-512.
+func (p *Pattern) decodeNarrow(record, text []byte) bool {
 	if !wide || len(text) < p.size+PatternRoom {
 		return p.decode(record, text)
 	}

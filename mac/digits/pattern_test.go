@@ -91,7 +91,7 @@ func TestPatternDecodesWhatFits(t *testing.T) {
 				text[at] = b
 				want := bytes.Repeat([]byte{0x5A}, recordSize)
 				fits := d.decode(want, text)
-				for i, decode := range []func(record, text []byte) bool{d.pattern.Decode, func(record, text []byte) bool { return digits.PlainPattern(d.pattern, record, text) }} {
+				for i, decode := range []func(record, text []byte) bool{d.pattern.Decode, digits.WithoutWide(d.pattern).Decode, func(record, text []byte) bool { return digits.PlainPattern(d.pattern, record, text) }} {
 					for _, after := range []int{0, 1, digits.PatternRoom, 200} {
 						whole := append(bytes.Clone(text), bytes.Repeat([]byte{b}, after)...)
 						got := bytes.Repeat([]byte{0x5A}, recordSize)

@@ -1,5 +1,5 @@
 // Gen writes the decoding of hexadecimal digits in assembly, for processors
-// with AVX2.
+// with AVX2, and the decoding of whole lines for those with AVX-512 and VBMI.
 package main
 
 import (
@@ -40,6 +40,10 @@ func source() ([]byte, error) {
 	c.match()
 	c.moveDigits()
 	c.keepStill()
+	table := c.values()
+	for _, blocks := range []int{2, 4} {
+		c.decodeWide(fmt.Sprintf("decode%d", blocks*wideText), table, blocks)
+	}
 	functions, err := c.Result()
 	if err != nil {
 		return nil, err

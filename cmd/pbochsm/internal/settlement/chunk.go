@@ -7,10 +7,10 @@ import (
 	"io"
 )
 
-// A chunk is a piece of the input, whole lines, on its way through the
-// pipeline, with what has been found out about it.
+// A chunk is a piece of the input, whole lines, on its way from a worker to the
+// verdict file, with what has been found out about it.
 type chunk struct {
-	text   []byte // lies in buffer
+	text   []byte // lies in the buffer of the worker
 	parser parser
 	file   int   // from 1
 	first  int64 // the number of the first line
@@ -18,16 +18,13 @@ type chunk struct {
 	end    int64 // where the next chunk begins
 	long   bool  // a single line that is too long, and not in text
 
-	buffer   []byte
 	verdicts []byte // lines of the verdict file
 	tally    tally
 	err      error         // nobody answered
 	done     chan struct{} // holds one token when a worker is through
 }
 
-func newChunk(size int) *chunk {
-	return &chunk{buffer: make([]byte, size), done: make(chan struct{}, 1)}
-}
+func newChunk() *chunk { return &chunk{done: make(chan struct{}, 1)} }
 
 // A cutter cuts the text of one file into chunks.
 type cutter struct {
@@ -40,11 +37,12 @@ type cutter struct {
 	ended  bool
 }
 
-// next fills in c, or gives io.EOF where there is nothing left.
-func (s *cutter) next(c *chunk) error {
-	n := copy(c.buffer, s.rest)
+// next reads text into a buffer and fills in c, or gives io.EOF where there is
+// nothing left.
+func (s *cutter) next(c *chunk, buffer []byte) error {
+	n := copy(buffer, s.rest)
 	s.rest = s.rest[:0]
-	n, err := s.fill(c.buffer, n)
+	n, err := s.fill(buffer, n)
 	if err != nil {
 		return err
 	}
@@ -53,10 +51,10 @@ func (s *cutter) next(c *chunk) error {
 	}
 	cut := n
 	if !s.ended {
-		cut = bytes.LastIndexByte(c.buffer[:n], '\n') + 1
-		s.rest = append(s.rest, c.buffer[cut:n]...)
+		cut = bytes.LastIndexByte(buffer[:n], '\n') + 1
+		s.rest = append(s.rest, buffer[cut:n]...)
 	}
-	c.text, c.long = c.buffer[:cut], false
+	c.text, c.long = buffer[:cut], false
 	c.parser, c.file, c.first = s.parser, s.file, s.line
 	c.lines = int64(bytes.Count(c.text, []byte{'\n'}))
 	if cut > 0 && c.text[cut-1] != '\n' {

@@ -2,12 +2,12 @@
 // with one transaction a line, as CSV or in columns of fixed width, plain or
 // compressed.
 //
-// A [Run] is a pipeline of three stages. One goroutine cuts the input into
-// chunks of whole lines; workers turn the lines of a chunk into operations,
-// ask a [mac.HSM] about all of them at once, and write down the verdicts; one
-// goroutine takes the chunks back in the order of the input, appends their
-// verdicts to a file and adds up their counts. Chunks are used again and
-// again, so that the memory of a run does not depend on the size of its input.
+// A [Run] is workers and one that collects. Workers take turns in reading: each
+// reads a chunk of whole lines, turns the lines into operations, asks a [mac.HSM]
+// about many of them at once, and writes down the verdicts. Who collects takes the
+// chunks back in the order of the input, appends their verdicts to a file and
+// adds up their counts. Chunks are used again and again, so that the memory of
+// a run does not depend on the size of its input.
 //
 // Which transactions there are, and which columns they need, follows from the
 // dictionary of package mac: whatever verifies a TAC there can stand in a

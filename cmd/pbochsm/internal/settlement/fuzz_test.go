@@ -82,11 +82,12 @@ func countRecords(text []byte) (n int) {
 type judgeOfText struct {
 	chunk  *chunk
 	worker *worker
+	buffer []byte
 }
 
 func newJudge(size int) *judgeOfText {
 	w := &worker{hsm: silent{}, needs: newKindNeeds(), lines: newVerdictLine(), write: true}
-	return &judgeOfText{newChunk(size), w}
+	return &judgeOfText{newChunk(), w, make([]byte, size)}
 }
 
 // judge gives the lines of the verdict file, and the number of records that
@@ -100,7 +101,7 @@ func (j *judgeOfText) judge(t *testing.T, format Format, text []byte) (verdicts 
 	s := &cutter{in: in, parser: p, file: 1, line: 1}
 	var out strings.Builder
 	for {
-		err := s.next(j.chunk)
+		err := s.next(j.chunk, j.buffer)
 		if errors.Is(err, io.EOF) {
 			return out.String(), records
 		}

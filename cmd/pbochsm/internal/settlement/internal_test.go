@@ -14,11 +14,17 @@ import (
 )
 
 func TestCounterCounts(t *testing.T) {
-	for _, start := range []int64{1, 8, 95, 998, 999_999_999_990} {
+	for _, start := range []int64{1, 8, 95, 998, 999_999_999_990, 1e18 - 60} {
 		c := newCounter(12, start)
 		for n := start; n < start+120; n++ {
 			if want := fmt.Sprintf("12,%d", n); string(c.bytes()) != want {
 				t.Fatalf("%s, want %s", c.bytes(), want)
+			}
+			for _, room := range []int{0, lineRoom - 1, lineRoom, 100} {
+				got := c.appendOK(append(make([]byte, 0, 3+room), "abc"...))
+				if want := fmt.Sprintf("abc12,%d,ok,\n", n); string(got) != want {
+					t.Fatalf("%q, want %q", got, want)
+				}
 			}
 			c.next()
 		}
@@ -98,7 +104,7 @@ func TestTerminalsAreBounded(t *testing.T) {
 	total.most = 100
 	var c tally
 	for i := range 1000 {
-		c.count(mac.TerminalID{byte(i), byte(i >> 8)}, Verdict(i%2))
+		c.count([]byte{byte(i), byte(i >> 8), 0, 0, 0, 0}, Verdict(i%2))
 	}
 	total.add(&c)
 	total.add(&c)
@@ -119,7 +125,7 @@ func TestParsingDoesNotAllocate(t *testing.T) {
 		t.Fatal(err)
 	}
 	random := rand.New(rand.NewPCG(3, 4))
-	c := newChunk(1 << 20)
+	c := newChunk()
 	c.parser, c.file, c.first = p, 1, 1
 	for n := range 500 {
 		op := anyOp(random, Kinds()[n%len(Kinds())])

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"sync"
 	"sync/atomic"
 	"time"
 
@@ -53,9 +52,9 @@ type run struct {
 	read atomic.Int64 // bytes of the files
 	size int64
 
-	free  chan *chunk
-	work  chan *chunk
-	order chan *chunk // every chunk, as it was cut
+	free    chan *chunk
+	order   chan *chunk // every chunk, as it was cut
+	working gate        // of the workers that have a chunk
 }
 
 // Run verifies files to their end and sums up. An error means that it did not
@@ -199,91 +198,4 @@ func (r *run) save() error {
 	}
 	r.state.keep(r.totals)
 	return r.state.write(r.State)
-}
-
-// pipeline runs all stages until the input ends, one of them fails, or ctx
-// ends.
-func (r *run) pipeline(ctx context.Context) error {
-	ctx, cancel := context.WithCancel(ctx)
-	var workers sync.WaitGroup
-	defer workers.Wait()
-	defer cancel()
-
-	n := 2*r.Workers + 2
-	r.free, r.work, r.order = make(chan *chunk, n), make(chan *chunk, n), make(chan *chunk, n+1)
-	for range n {
-		r.free <- newChunk(r.Chunk)
-	}
-	for range r.Workers {
-		workers.Go(func() { r.worker(ctx) })
-	}
-	// A read of the standard input cannot be stopped, so nobody waits for this
-	// one: it ends with its input, or with the process.
-	go r.readAll(ctx, r.state.File, r.state.Offset, r.state.Line)
-	return r.collect(ctx)
-}
-
-func (r *run) worker(ctx context.Context) {
-	w := &worker{hsm: r.HSM, needs: r.needs, lines: r.lines, write: r.Out != ""}
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case c, ok := <-r.work:
-			if !ok {
-				return
-			}
-			w.work(ctx, c)
-			c.done <- struct{}{}
-		}
-	}
-}
-
-// collect takes the chunks in the order of the input.
-func (r *run) collect(ctx context.Context) error {
-	r.saved = r.Now()
-	for {
-		select {
-		case <-ctx.Done():
-			return context.Cause(ctx)
-		case c, ok := <-r.order:
-			if !ok {
-				return nil
-			}
-			select {
-			case <-ctx.Done():
-				return context.Cause(ctx)
-			case <-c.done:
-			}
-			if err := r.take(c); err != nil {
-				return err
-			}
-			r.free <- c
-		}
-	}
-}
-
-// take adds what is known of the next chunk.
-func (r *run) take(c *chunk) error {
-	if c.err != nil {
-		if c.file > 0 && c.file <= len(r.Files) {
-			return fmt.Errorf("%s: %w", r.Files[c.file-1], c.err)
-		}
-		return c.err
-	}
-	if r.out != nil {
-		if err := r.append(c.verdicts); err != nil {
-			return err
-		}
-	}
-	r.totals.add(&c.tally)
-	r.state.File, r.state.Offset, r.state.Line = c.file, c.end, c.first+c.lines
-	if r.Progress != nil {
-		r.Progress(Progress{Records: r.totals.records(), Read: r.read.Load(), Size: r.size})
-	}
-	if now := r.Now(); now.Sub(r.saved) >= r.Interval {
-		r.saved = now
-		return r.save()
-	}
-	return nil
 }

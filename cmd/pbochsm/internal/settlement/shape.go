@@ -21,7 +21,6 @@ type shape struct {
 type shapes struct {
 	parser parser
 	count  int
-	last   *shape                        // the one of the line before
 	byLong [digits.MaxPattern + 1]*shape // by the length of the line with its end
 }
 
@@ -40,26 +39,13 @@ func (s *shapes) of(p parser) {
 // that is known, and gives the length of the line with its end. If not, it gives
 // 0.
 func (s *shapes) read(text []byte, op *mac.Op) int {
-	if s.last == nil {
-		return 0
-	}
-	if s.last.read(text, op) {
-		return s.last.Size()
-	}
 	n := bytes.IndexByte(text[:min(len(text), digits.MaxPattern)], '\n') + 1
-	for other := s.byLong[n]; other != nil; other = other.next {
-		if other != s.last && other.read(text, op) {
-			s.last = other
+	for shape := s.byLong[n]; shape != nil; shape = shape.next {
+		if shape.Decode(op.Fixed(), text) {
 			return n
 		}
 	}
 	return 0
-}
-
-func (s *shape) read(text []byte, op *mac.Op) bool {
-	op.Withdraw()
-	op.Err = nil
-	return s.Decode(op.Fixed(), text)
 }
 
 // learn takes up the shape of a line, with its end, that has become the
@@ -78,8 +64,7 @@ func (s *shapes) learn(line []byte, r *record) {
 	if !ok {
 		return
 	}
-	s.last = &shape{pattern, s.byLong[len(line)]}
-	s.byLong[len(line)] = s.last
+	s.byLong[len(line)] = &shape{pattern, s.byLong[len(line)]}
 	s.count++
 }
 

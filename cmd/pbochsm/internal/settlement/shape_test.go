@@ -50,7 +50,7 @@ func (c *comparison) agree(t *testing.T, p parser, text []byte) int {
 		if i == 1 {
 			w.withoutShapes(p)
 		}
-		chunks[i] = newChunk(0)
+		chunks[i] = newChunk()
 		chunks[i].text, chunks[i].parser, chunks[i].file, chunks[i].first = text, p, 1, 1
 		if w.work(t.Context(), chunks[i]); chunks[i].err != nil {
 			t.Fatal(chunks[i].err)
@@ -238,7 +238,7 @@ func TestMostLinesHaveAShape(t *testing.T) {
 		d.open(t, f)
 		counted := &countingParser{parser: d.parser}
 		r := rand.New(rand.NewPCG(15, 16))
-		c := newChunk(0)
+		c := newChunk()
 		c.parser, c.file, c.first = counted, 1, 1
 		for n := range 1000 {
 			op := anyOp(r, Kinds()[n%len(Kinds())])

@@ -12,8 +12,7 @@ import (
 type tally struct {
 	reasons   [numVerdicts][numParts]uint32
 	terminals []terminalCount // in the order of their first record
-	places    []int32         // hash table: index into terminals, plus one
-	last      int
+	places    []tallyPlace    // hash table, a quarter of it full at most
 }
 
 type terminalCount struct {
@@ -21,50 +20,63 @@ type terminalCount struct {
 	counts   Counts
 }
 
+// A tallyPlace leads to a terminal by its key.
+type tallyPlace struct {
+	key uint64 // 0: the place is free
+	at  int    // index into terminals
+}
+
 func (t *tally) clear() {
 	t.reasons = [numVerdicts][numParts]uint32{}
-	t.terminals, t.last = t.terminals[:0], 0
+	t.terminals = t.terminals[:0]
 	clear(t.places)
 }
 
-// count adds a record of a terminal. Neighbours often have the same one.
-func (t *tally) count(terminal mac.TerminalID, v Verdict) {
-	if t.last >= len(t.terminals) || t.terminals[t.last].terminal != terminal {
-		t.last = t.find(terminal)
-	}
-	t.terminals[t.last].counts[v]++
-}
-
-// find gives the index of a terminal in terminals, where it is put if it is
-// new.
-func (t *tally) find(terminal mac.TerminalID) int {
-	if 2*len(t.terminals) >= len(t.places) {
-		t.grow()
-	}
-	slot := t.slot(terminal)
-	if t.places[slot] == 0 {
-		t.terminals = append(t.terminals, terminalCount{terminal: terminal})
-		t.places[slot] = int32(len(t.terminals))
-	}
-	return int(t.places[slot]) - 1
-}
-
-// slot is the terminal's place in the hash table, or the free one for it.
-func (t *tally) slot(terminal mac.TerminalID) int {
-	h := uint64(binary.BigEndian.Uint32(terminal[:]))<<16 | uint64(binary.BigEndian.Uint16(terminal[4:]))
-	mask := len(t.places) - 1
-	for slot := int(h*0x9E3779B97F4A7C15>>32) & mask; ; slot = (slot + 1) & mask {
-		if i := t.places[slot]; i == 0 || t.terminals[i-1].terminal == terminal {
-			return slot
+// count adds a record of a terminal.
+func (t *tally) count(terminal []byte, v Verdict) {
+	key := terminalKey(terminal)
+	if len(t.places) > 0 {
+		if p := &t.places[t.slot(key)]; p.key == key {
+			t.terminals[p.at].counts[v]++
+			return
 		}
 	}
+	t.enter(mac.TerminalID(terminal)).counts[v]++
 }
 
-func (t *tally) grow() {
-	t.places = make([]int32, max(64, 2*len(t.places)))
-	for i := range t.terminals {
-		t.places[t.slot(t.terminals[i].terminal)] = int32(i + 1)
+// terminalKey is a terminal as a number other than 0.
+func terminalKey(terminal []byte) uint64 {
+	return 1<<48 | uint64(binary.BigEndian.Uint32(terminal))<<16 | uint64(binary.BigEndian.Uint16(terminal[4:]))
+}
+
+// slot is where a terminal is in the hash table, or the free place for it.
+func (t *tally) slot(key uint64) int {
+	mask := len(t.places) - 1
+	slot := int(key*0x9E3779B97F4A7C15>>32) & mask
+	for t.places[slot].key != key && t.places[slot].key != 0 {
+		slot = (slot + 1) & mask
 	}
+	return slot
+}
+
+// enter takes up a terminal that is new.
+func (t *tally) enter(terminal mac.TerminalID) *terminalCount {
+	t.terminals = append(t.terminals, terminalCount{terminal: terminal})
+	if 4*len(t.terminals) > len(t.places) {
+		t.places = make([]tallyPlace, max(256, 2*len(t.places)))
+		for i := range t.terminals {
+			t.place(i)
+		}
+	} else {
+		t.place(len(t.terminals) - 1)
+	}
+	return &t.terminals[len(t.terminals)-1]
+}
+
+// place puts a terminal into the hash table.
+func (t *tally) place(at int) {
+	key := terminalKey(t.terminals[at].terminal[:])
+	t.places[t.slot(key)] = tallyPlace{key, at}
 }
 
 // MaxTerminals is how many terminals a run tells apart. Any further ones are

@@ -90,15 +90,34 @@ func newVerdictLine() *verdictLine {
 	return w
 }
 
-// A counter is "FILE,LINE" with right-aligned LINE.
+// append appends the line that a counter stands at.
+func (w *verdictLine) append(lines []byte, c *counter, v Verdict, about part) []byte {
+	if v == OK {
+		return c.appendOK(lines)
+	}
+	return append(append(lines, c.bytes()...), w.tails[v][about]...)
+}
+
+// A counter is "FILE,LINE", up to numberEnd, with what follows in the line of a
+// record that is right.
 type counter struct {
-	text  [48]byte
+	text  [numberEnd + lineRoom]byte
 	start int
 }
 
+const (
+	numberEnd = 48
+	okTail    = ",ok,\n"
+
+	// lineRoom is what nearly all lines have room in: they are copied as so many
+	// bytes, whatever their length.
+	lineRoom = 32
+)
+
 // newCounter stands at a line of a file.
 func newCounter(file int, line int64) (c counter) {
-	c.start = len(c.text)
+	c.start = numberEnd
+	copy(c.text[numberEnd:], okTail)
 	c.number(line)
 	c.before(',')
 	c.number(int64(file))
@@ -118,7 +137,7 @@ func (c *counter) number(n int64) {
 
 // next counts one line on.
 func (c *counter) next() {
-	i := len(c.text) - 1
+	i := numberEnd - 1
 	for ; c.text[i] == '9'; i-- {
 		c.text[i] = '0'
 	}
@@ -131,4 +150,14 @@ func (c *counter) next() {
 	c.text[i-1], c.text[i] = ',', '1'
 }
 
-func (c *counter) bytes() []byte { return c.text[c.start:] }
+func (c *counter) bytes() []byte { return c.text[c.start:numberEnd] }
+
+// appendOK appends the line of a record that is right.
+func (c *counter) appendOK(lines []byte) []byte {
+	n, size := len(lines), numberEnd+len(okTail)-c.start
+	if size > lineRoom || cap(lines)-n < lineRoom {
+		return append(lines, c.text[c.start:c.start+size]...)
+	}
+	*(*[lineRoom]byte)(lines[n : n+lineRoom]) = *(*[lineRoom]byte)(c.text[c.start:])
+	return lines[:n+size]
+}

@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"math"
+	"strings"
 
 	"pbochsm/mac"
 )
@@ -16,6 +17,7 @@ type worker struct {
 	needs   *kindNeeds
 	lines   *verdictLine
 	write   bool // whether there is a verdict file
+	batch   int  // how many operations are asked about at once; 0: all of a chunk
 	record  record
 	shapes  shapes
 	ops     []mac.Op
@@ -32,36 +34,55 @@ type entry struct {
 
 const noOp = math.MaxInt32
 
+// smallBatch is how many operations are best asked about at once where nobody
+// has to be waited for: whole groups of the widest lanes, and so few that they,
+// their chains and their lines stay in the second cache of a processor.
+const smallBatch = 1024
+
+// batchFor gives a module that answers at once small batches, and any other,
+// such as a daemon that frames travel to, as many operations as there are.
+func batchFor(hsm mac.HSM) int {
+	if p, ok := hsm.(mac.Prompt); ok && p.Prompt() {
+		return smallBatch
+	}
+	return 0
+}
+
 // work is what a worker does with one chunk.
 func (w *worker) work(ctx context.Context, c *chunk) {
 	c.tally.clear()
 	c.verdicts, c.err = c.verdicts[:0], nil
-	w.ops, w.entries = w.ops[:0], w.entries[:0]
+	w.shapes.of(c.parser)
+	count := newCounter(c.file, c.first)
 	if c.long {
-		w.entries = append(w.entries, entry{op: noOp, verdict: Malformed, about: aboutLength})
-	} else {
-		w.parse(c)
-	}
-	if c.err = w.ask(ctx); c.err != nil {
+		w.ops, w.entries = w.ops[:0], append(w.entries[:0], entry{op: noOp, verdict: Malformed, about: aboutLength})
+		c.err = w.judge(c, &count)
 		return
 	}
-	c.err = w.judge(c)
+	for text := c.text; len(text) > 0 && c.err == nil; {
+		text = w.parse(c.parser, text)
+		if c.err = w.ask(ctx); c.err == nil {
+			c.err = w.judge(c, &count)
+		}
+	}
 }
 
-// parse reads the lines of c.
-func (w *worker) parse(c *chunk) {
-	w.shapes.of(c.parser)
-	for text := c.text; len(text) > 0; {
+// parse reads lines until there is a batch of operations, and gives the text
+// after them.
+func (w *worker) parse(p parser, text []byte) []byte {
+	w.ops, w.entries = w.ops[:0], w.entries[:0]
+	for len(text) > 0 && (w.batch == 0 || len(w.ops) < w.batch) {
 		op := w.nextOp()
 		n := w.shapes.read(text, op)
 		if n > 0 {
 			w.entries = append(w.entries, entry{op: int32(len(w.ops) - 1)})
 		} else {
 			w.ops = w.ops[:len(w.ops)-1]
-			n = w.parseLine(c.parser, text)
+			n = w.parseLine(p, text)
 		}
 		text = text[n:]
 	}
+	return text
 }
 
 // parseLine reads the line that text begins with, and gives its length with its
@@ -120,28 +141,27 @@ func (w *worker) ask(ctx context.Context) error {
 	return w.hsm.Do(ctx, w.ops)
 }
 
-// judge counts the verdicts of c and writes them down.
-func (w *worker) judge(c *chunk) error {
-	count := newCounter(c.file, c.first)
+// judge counts the verdicts of a batch and writes them down, from the line on
+// that count stands at.
+func (w *worker) judge(c *chunk, count *counter) error {
 	for i := range w.entries {
 		e := &w.entries[i]
 		if e.op != noOp {
 			op := &w.ops[e.op]
+			e.verdict, e.about = OK, aboutNothing
 			if op.Err != nil {
 				var ok bool
 				if e.verdict, e.about, ok = judge(op.Err); !ok {
-					return fmt.Errorf("line %d: %w", c.first+int64(i), op.Err)
+					_, line, _ := strings.Cut(string(count.bytes()), ",")
+					return fmt.Errorf("line %s: %w", line, op.Err)
 				}
-			} else {
-				e.verdict, e.about = OK, aboutNothing
 			}
-			c.tally.count(mac.TerminalID(mac.Terminal.Bytes(op)), e.verdict)
+			c.tally.count(mac.Terminal.Bytes(op), e.verdict)
 		}
 		if !e.blank {
 			c.tally.reasons[e.verdict][e.about]++
 			if w.write {
-				c.verdicts = append(c.verdicts, count.bytes()...)
-				c.verdicts = append(c.verdicts, w.lines.tails[e.verdict][e.about]...)
+				c.verdicts = w.lines.append(c.verdicts, count, e.verdict, e.about)
 			}
 		}
 		count.next()

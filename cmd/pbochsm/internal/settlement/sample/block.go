@@ -14,17 +14,32 @@ import (
 	"pbochsm/mac/reference"
 )
 
-// A scribe runs chains with the readable arithmetic and notes the MACs. This
-// is how the TACs are made: no operation of the module makes one.
-type scribe struct{ made []mac.TransactionMAC }
+// A scribe runs chains with the readable arithmetic and notes the MAC of the
+// last. This is how the TACs are made: no operation of the module makes one.
+type scribe struct{ made mac.TransactionMAC }
 
-// Run fills in and notes the MACs of chains.
+// Run fills in the MACs of chains and notes the last.
 func (s *scribe) Run(ctx context.Context, keys *keystore.Snapshot, chains []mac.Chain) error {
 	err := reference.Backend{}.Run(ctx, keys, chains)
-	for i := range chains {
-		s.made = append(s.made, mac.TransactionMAC(chains[i].MAC[0][:4]))
-	}
+	s.made = mac.TransactionMAC(chains[len(chains)-1].MAC[0][:4])
 	return err
+}
+
+// sign asks about each of ops alone, so that what is noted is its TAC, and writes
+// that down. What the operation claimed before does not matter.
+func (s *scribe) sign(ctx context.Context, live *keystore.Live, ops []mac.Op) error {
+	hsm := mac.NewEngine(live, s)
+	for i := range ops {
+		err := hsm.Do(ctx, ops[i:i+1])
+		if err == nil && !errors.Is(ops[i].Err, mac.ErrVerify) && ops[i].Err != nil {
+			err = fmt.Errorf("a record that was made is refused: %w", ops[i].Err)
+		}
+		if err != nil {
+			return err
+		}
+		copy(mac.TAC.Bytes(&ops[i]), s.made[:])
+	}
+	return nil
 }
 
 // block makes the records from the one at first on.
@@ -36,17 +51,12 @@ func (m *maker) block(ctx context.Context, first uint64) *block {
 		kinds := settlement.Kinds()
 		m.fill(&ops[i], kinds[r.IntN(len(kinds))], r)
 	}
-	pen := new(scribe)
-	if err := mac.NewEngine(m.live, pen).Do(ctx, ops); err != nil {
+	if err := new(scribe).sign(ctx, m.live, ops); err != nil {
 		return &block{err: err}
-	}
-	if len(pen.made) != len(ops) {
-		return &block{err: errors.New("a record that was made is refused")}
 	}
 	b := new(block)
 	head := uint64(strings.Count(m.Writer.Head(), "\n"))
 	for i := range ops {
-		copy(mac.TAC.Bytes(&ops[i]), pen.made[i][:])
 		at := first + uint64(i)
 		if !m.planted(at) {
 			b.lines = append(m.Writer.Append(b.lines, &ops[i]), '\n')
