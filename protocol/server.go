@@ -38,8 +38,8 @@ type Server struct {
 	Dialect Dialect
 
 	// Loops is how many event loops serve the plain TCP connections, where the
-	// system has what they need (Linux): 0 takes one for two processors, less
-	// than 0 none. All other connections have a goroutine each. What a client
+	// system has what they need (Linux): 0 takes one for two processors of the
+	// runtime (GOMAXPROCS), less than 0 none. All other connections have a goroutine each. What a client
 	// gets is the same.
 	Loops int
 

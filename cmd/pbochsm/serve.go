@@ -70,6 +70,7 @@ func serve(c *cli.Context) error {
 	if err := harden(); err != nil {
 		log.Warn("memory of this process may be read by others", "error", err)
 	}
+	pace()
 	backend := lanes.New()
 	if err := selfTest(c.Context, backend); err != nil {
 		return fmt.Errorf("self-test: %w", err)
