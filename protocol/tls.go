@@ -11,47 +11,53 @@ import (
 	"time"
 )
 
-// Credentials are what one side of mutual TLS 1.3 shows and whom it believes,
-// from PEM files: its own certificate with its key, and the authority that the
-// other side must have its own from. The files are read when they are opened and
-// at each Reload, which new connections follow; those that are open stay. They
-// are safe for concurrent use.
+// Credentials are what one side of TLS shows and whom it believes, from PEM files.
+// The files are read when they are opened and at each Reload, which new
+// connections follow; those that are open stay. They are safe for concurrent
+// use.
 type Credentials struct {
-	certFile, keyFile, caFile string
-	now                       atomic.Pointer[loaded]
+	read func(valid time.Time) (*tls.Config, error)
+	now  atomic.Pointer[tls.Config] // the server's side, with all that is known
 }
 
-// What is loaded from the files is one whole: a certificate is never seen with
-// the authority of another time.
-type loaded struct {
-	own       tls.Certificate
-	authority *x509.CertPool
-	server    *tls.Config
-}
-
-// OpenCredentials reads the three files.
+// OpenCredentials reads what mutual TLS 1.3 takes: the own certificate with its
+// key, and the authority that the other side must have its own from. Sessions are
+// not resumed: a resumption would not look at the client's certificate again.
 func OpenCredentials(certFile, keyFile, caFile string) (*Credentials, error) {
-	c := &Credentials{certFile: certFile, keyFile: keyFile, caFile: caFile}
-	return c, c.read(time.Time{})
+	return NewCredentials(func(valid time.Time) (*tls.Config, error) { return mutual(certFile, keyFile, caFile, valid) })
+}
+
+// NewCredentials takes the server's side from read, which is called now and at
+// each Reload: its first certificate is the own one, which must be valid at that
+// time unless it is zero.
+func NewCredentials(read func(valid time.Time) (*tls.Config, error)) (*Credentials, error) {
+	c := &Credentials{read: read}
+	return c, c.Reload(time.Time{})
 }
 
 // Reload reads the files again. Where one of them cannot be used, or the own
 // certificate is not valid now, what was read before stays in force.
-func (c *Credentials) Reload(now time.Time) error { return c.read(now) }
+func (c *Credentials) Reload(now time.Time) error {
+	config, err := c.read(now)
+	if err == nil {
+		c.now.Store(config)
+	}
+	return err
+}
 
-func (c *Credentials) read(valid time.Time) error {
-	own, err := ReadCertificate(c.certFile, c.keyFile, valid)
+func mutual(certFile, keyFile, caFile string, valid time.Time) (*tls.Config, error) {
+	own, err := ReadCertificate(certFile, keyFile, valid)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	l := &loaded{own: own, server: base()}
-	if l.authority, err = ReadAuthorities(c.caFile); err != nil {
-		return err
+	authorities, err := ReadAuthorities(caFile)
+	if err != nil {
+		return nil, err
 	}
-	l.server.Certificates = []tls.Certificate{own}
-	l.server.ClientAuth, l.server.ClientCAs = tls.RequireAndVerifyClientCert, l.authority
-	c.now.Store(l)
-	return nil
+	config := base()
+	config.Certificates = []tls.Certificate{own}
+	config.ClientAuth, config.ClientCAs = tls.RequireAndVerifyClientCert, authorities
+	return config, nil
 }
 
 // ReadCertificate reads a certificate with its key, which must be valid at that
@@ -91,13 +97,14 @@ func ReadAuthorities(file string) (*x509.CertPool, error) {
 }
 
 // NotAfter is when the own certificate ends.
-func (c *Credentials) NotAfter() time.Time { return c.now.Load().own.Leaf.NotAfter }
+func (c *Credentials) NotAfter() time.Time { return c.own().Leaf.NotAfter }
 
-// Server gives the server's side, which follows each Reload. Sessions are not
-// resumed: a resumption would not look at the client's certificate again.
+func (c *Credentials) own() *tls.Certificate { return &c.now.Load().Certificates[0] }
+
+// Server gives the server's side, which follows each Reload.
 func (c *Credentials) Server() *tls.Config {
-	config := base()
-	config.GetConfigForClient = func(*tls.ClientHelloInfo) (*tls.Config, error) { return c.now.Load().server, nil }
+	config := c.now.Load().Clone()
+	config.GetConfigForClient = func(*tls.ClientHelloInfo) (*tls.Config, error) { return c.now.Load(), nil }
 	return config
 }
 
@@ -106,8 +113,8 @@ func (c *Credentials) Server() *tls.Config {
 // caller sets another.
 func (c *Credentials) Client() *tls.Config {
 	config := base()
-	config.RootCAs = c.now.Load().authority
-	config.GetClientCertificate = func(*tls.CertificateRequestInfo) (*tls.Certificate, error) { return &c.now.Load().own, nil }
+	config.RootCAs = c.now.Load().ClientCAs
+	config.GetClientCertificate = func(*tls.CertificateRequestInfo) (*tls.Certificate, error) { return c.own(), nil }
 	return config
 }
 

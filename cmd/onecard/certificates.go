@@ -3,7 +3,6 @@ package main
 import (
 	"crypto/tls"
 	"fmt"
-	"sync/atomic"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -12,36 +11,9 @@ import (
 	"pbochsm/protocol"
 )
 
-// A certificate is what the API shows, and whom it believes, from the files of
-// the configuration. New connections follow each reload.
-type certificate struct {
-	files config.TLS
-	now   atomic.Pointer[tls.Config]
-}
-
-func openCertificate(files config.TLS) (*certificate, error) {
-	c := &certificate{files: files}
-	return c, c.Reload(time.Time{})
-}
-
-// Reload reads the files again. Where they cannot be used, or the certificate is
-// not valid now, what was read before stays in force.
-func (c *certificate) Reload(now time.Time) error {
-	t, err := serverTLS(c.files, now)
-	if err == nil {
-		c.now.Store(t)
-	}
-	return err
-}
-
-// NotAfter is when the certificate ends.
-func (c *certificate) NotAfter() time.Time { return c.now.Load().Certificates[0].Leaf.NotAfter }
-
-// server gives the server's side of TLS.
-func (c *certificate) server() *tls.Config {
-	t := c.now.Load().Clone()
-	t.GetConfigForClient = func(*tls.ClientHelloInfo) (*tls.Config, error) { return c.now.Load(), nil }
-	return t
+// openCertificate reads what the API shows, and whom it believes.
+func openCertificate(files config.TLS) (*protocol.Credentials, error) {
+	return protocol.NewCredentials(func(valid time.Time) (*tls.Config, error) { return serverTLS(files, valid) })
 }
 
 // serverTLS gives the server's side of TLS. With a client authority it is
@@ -64,16 +36,10 @@ func serverTLS(c config.TLS, valid time.Time) (*tls.Config, error) {
 	return t, nil
 }
 
-// renewable is a certificate that may be replaced on the disk.
-type renewable interface {
-	Reload(now time.Time) error
-	NotAfter() time.Time
-}
-
 // certificates are those of this process, by the member of the configuration
 // that names them.
-func (s *server) certificates() map[string]renewable {
-	all := map[string]renewable{}
+func (s *server) certificates() map[string]*protocol.Credentials {
+	all := map[string]*protocol.Credentials{}
 	if s.certificate != nil {
 		all["tls"] = s.certificate
 	}

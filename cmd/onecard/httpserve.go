@@ -53,8 +53,12 @@ func (f *front) shut(ctx context.Context) error {
 	return errors.Join(errs...)
 }
 
-// every runs f at once and then again and again until ctx ends.
+// every runs f at once and then again and again until ctx ends; where d is 0,
+// never.
 func every(ctx context.Context, d time.Duration, f func(context.Context)) {
+	if d == 0 {
+		return
+	}
 	tick := time.NewTicker(d)
 	defer tick.Stop()
 	for {

@@ -13,22 +13,11 @@ import (
 
 // reconcileEvery reconciles at once and then again and again until ctx ends.
 func (s *server) reconcileEvery(ctx context.Context) {
-	if s.cfg.Reconcile.Every == 0 {
-		return
-	}
 	var a *auditor
 	if paths := s.cfg.Reconcile.Audit; len(paths) > 0 {
 		a = newAuditor(s.cfg, s.system.ledger, paths)
 	}
 	every(ctx, s.cfg.Reconcile.Every, func(ctx context.Context) { s.reconcile(ctx, a) })
-}
-
-// verifyEvery verifies the ledger at once and then again and again until ctx
-// ends.
-func (s *server) verifyEvery(ctx context.Context) {
-	if s.cfg.Reconcile.Verify > 0 {
-		every(ctx, s.cfg.Reconcile.Verify, s.verify)
-	}
 }
 
 // verify logs what does not hold.

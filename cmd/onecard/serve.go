@@ -17,6 +17,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"pbochsm/cmd/onecard/internal/config"
+	"pbochsm/protocol"
 )
 
 func serveCommand() *cli.Command {
@@ -64,7 +65,7 @@ type server struct {
 	metrics *prometheus.Registry
 	fatal   chan error
 
-	certificate *certificate // of the API's TLS
+	certificate *protocol.Credentials // of the API's TLS
 }
 
 // open connects to the daemons and the ledger. A security module that does not
@@ -89,7 +90,7 @@ func (s *server) run(c *cli.Context, signals <-chan os.Signal) error {
 	defer cancel()
 	work.Go(func() { s.system.pool.Watch(ctx) })
 	work.Go(func() { s.reconcileEvery(ctx) })
-	work.Go(func() { s.verifyEvery(ctx) })
+	work.Go(func() { every(ctx, s.cfg.Reconcile.Verify, s.verify) })
 
 	f := &front{log: s.log, failed: make(chan error, 2)}
 	if err := s.listen(c, f); err != nil {
@@ -122,7 +123,7 @@ func (s *server) listen(c *cli.Context, f *front) error {
 		if s.certificate, err = openCertificate(s.cfg.TLS); err != nil {
 			return err
 		}
-		t, note = s.certificate.server(), " tls"
+		t, note = s.certificate.Server(), " tls"
 	}
 	addr, err := f.open(s.system.api.Server(), s.cfg.Listen, t, s.system.api.Limit)
 	if err != nil {

@@ -123,7 +123,7 @@ func (l *Ledger) Close() error {
 // it stores again.
 func (l *Ledger) Ping(ctx context.Context) error {
 	if l.commit.failed.Load() {
-		return waited(l.commit.do(ctx, &work{small: []ask{{pulse, nil, nil}}}), recharge.ErrStore)
+		return outward(l.commit.do(ctx, &work{small: []ask{{pulse, nil, nil}}}))
 	}
 	return outward(l.engine.ping(ctx))
 }
